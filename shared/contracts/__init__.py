@@ -1,0 +1,1 @@
+"""Every event of every service, once: the only place where the services meet."""

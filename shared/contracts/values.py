@@ -1,0 +1,135 @@
+"""The small values that events are made of (domain section 3.0): ids, codes and dates, each with its rule."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+
+def _id(kind: str) -> StringConstraints:
+    uuid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    return StringConstraints(pattern=rf"^{kind}-{uuid}$")
+
+
+ChildId = Annotated[str, _id("child")]
+HouseholdId = Annotated[str, _id("household")]
+PostingId = Annotated[str, _id("posting")]
+DivisionId = Annotated[str, _id("division")]
+RoleId = Annotated[str, _id("role")]
+VisitId = Annotated[str, _id("visit")]
+PairId = Annotated[str, _id("pair")]
+ProposalId = Annotated[str, _id("proposal")]
+PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+"""Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
+
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$")]
+"""2 province, 4 city, 6 county (GB/T 2260), 9 township (GB/T 10114), 12 village. A parent is never cut from it."""
+
+VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+BirthMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(max_length=2000)]
+Phone = Annotated[str, StringConstraints(min_length=3, max_length=20)]
+Day = date
+Count = Annotated[int, Field(ge=0)]
+
+
+class DivisionKind(StrEnum):
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+
+
+class Sex(StrEnum):
+    """GB/T 2261.1."""
+
+    UNKNOWN = "0"
+    MALE = "1"
+    FEMALE = "2"
+    NOT_STATED = "9"
+
+
+class ParentState(StrEnum):
+    """Where a parent is, as counting rules need it (domain 3.1, block Parents)."""
+
+    HOME = "home"
+    AWAY = "away"
+    INCAPABLE = "incapable"
+    DEAD = "dead"
+    LOST_CONTACT = "lost_contact"
+    UNKNOWN = "unknown"
+
+
+class CareKind(StrEnum):
+    PARENT = "parent"
+    GRANDPARENT = "grandparent"
+    OTHER_RELATIVE = "other_relative"
+    FRIEND_NEIGHBOUR = "friend_neighbour"
+    BOARDING_SCHOOL = "boarding_school"
+    INSTITUTION = "institution"
+    NOBODY = "nobody"
+
+
+class CloseReason(StrEnum):
+    PARENT_RETURNED = "parent_returned"
+    LEFT_WITH_PARENT = "left_with_parent"
+    TURNED_16 = "turned_16"
+    MOVED_OUT = "moved_out"
+    ADOPTED = "adopted"
+    DIED = "died"
+    REGISTERED_IN_ERROR = "registered_in_error"
+
+
+class Role(StrEnum):
+    """The roles this system knows so far (domain 6.2)."""
+
+    CHILD_DIRECTOR = "child_director"
+    FIRST_SECRETARY = "first_secretary"
+    GROUP_LEADER = "group_leader"
+    POSTED_CADRE = "posted_cadre"
+    CHILD_SUPERVISOR = "child_supervisor"
+    COUNTY_CIVIL_AFFAIRS = "county_civil_affairs"
+    ORGANISATION_DEPARTMENT = "organisation_department"
+    WOMENS_FEDERATION = "womens_federation"
+    LEADER = "leader"
+    STATISTICS_USER = "statistics_user"
+    DATA_OFFICE = "data_office"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
+    SYSTEM = "system"
+
+
+class PostingLevel(StrEnum):
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    TOWNSHIP = "township"
+
+
+class VisitKind(StrEnum):
+    HOME = "home"
+    SCHOOL = "school"
+    PHONE = "phone"
+    VIDEO = "video"
+    CONDOLENCE = "condolence"
+    MAPPING = "mapping"
+    SPOT = "spot"
+
+
+class VisitPurpose(StrEnum):
+    LEFT_BEHIND = "left_behind"
+    POVERTY = "poverty"
+    MASS_CONTACT = "mass_contact"
+    PAIRING = "pairing"
+    ACTIVITY = "activity"
+
+
+class PairKind(StrEnum):
+    DUTY = "duty"
+    ACTING_PARENT = "acting_parent"
+    LOVE_MOTHER = "love_mother"
+    STUDENT_MENTOR = "student_mentor"

@@ -1,0 +1,1 @@
+"""The append-only, hash-chained log of a service: records, store, relay, verification."""

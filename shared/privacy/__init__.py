@@ -1,0 +1,1 @@
+"""Keys per subject, sealing and opening of personal fields, masks for whatever is written for people to read."""
