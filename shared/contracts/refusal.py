@@ -1,0 +1,25 @@
+"""An expected answer of "no": a fact, with a status and a code on its class, rendered by one renderer in ``shared.web``.
+
+A domain raises refusals and knows no HTTP; the status is a number and nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """Root of every expected refusal. ``detail`` says what is wrong, ``what_to_do`` how to go on; neither is personal."""
+
+    status: ClassVar[int] = 409
+    what_to_do: ClassVar[str] = ""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail or (type(self).__doc__ or "").strip()
+
+    @property
+    def code(self) -> str:
+        """The class name in snake case: ``ChildAlreadyRegistered`` is ``child_already_registered``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
