@@ -23,7 +23,7 @@ class ChildFinding(Fact):
 
 
 class VisitLogged(Event):
-    """One visit, with an answer for each child (domain 3.2). ``late_days`` counts from the day it happened."""
+    """One visit, with an answer for each child (domain 3.2). How late it was told follows from ``recorded_at``."""
 
     visit: VisitId
     household: HouseholdId
@@ -31,6 +31,5 @@ class VisitLogged(Event):
     kind: VisitKind
     purposes: tuple[VisitPurpose, ...]
     visited_on: Day
-    late_days: int
     findings: tuple[ChildFinding, ...]
     on_stale_standing: bool = False
