@@ -174,6 +174,7 @@ class ChildFileReopened(Event):
 class ErasureRequested(Event):
     child: ChildId
     basis: str
+    requested_by: PersonId
 
 
 class SubjectKeyDestroyed(Event):

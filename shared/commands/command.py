@@ -1,0 +1,154 @@
+"""What a command is, what an aggregate is, and how the two are bound together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.contracts.event import Event
+from shared.contracts.refusal import Refusal
+from shared.eventlog.port import Appended
+from shared.eventlog.record import Actor, Draft
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def business_day(moment: datetime) -> date:
+    """What a cadre calls "the 14th": the day in China of a moment."""
+    return moment.astimezone(CHINA).date()
+
+
+class Command(BaseModel):
+    """A wish, imperative. ``occurred_at`` is when what it tells happened; without it, when it was received."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    occurred_at: AwareDatetime | None = None
+
+    @property
+    def occurred_on(self) -> date:
+        """The business day it happened. The handler has filled in ``occurred_at`` before anything is decided."""
+        if self.occurred_at is None:
+            raise ValueError("occurred_at is filled in before a command is decided")
+        return business_day(self.occurred_at)
+
+
+class HappensLater(Refusal):
+    """What a command tells can not lie in the future."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Check the clock of the device and send the command again with the moment it happened."
+
+
+class NotOnFile(Refusal):
+    """Nothing under this id is on file, or it lies outside your scope."""
+
+    status: ClassVar[int] = 404
+    what_to_do: ClassVar[str] = "Check the id; if it is right, ask the supervisor of the division for access."
+
+
+class UnknownDivision(Refusal):
+    """The division is not in the tree."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Use a code of the division list that was imported, or import the newer list first."
+
+
+class CommandIdReused(Refusal):
+    """This command id was used for a command with another content."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Send each command under an id of its own; repeat a command unchanged under the same id."
+
+
+class CommandIdOfAnother(Refusal):
+    """This command id was used by somebody else."""
+
+    status: ClassVar[int] = 403
+    what_to_do: ClassVar[str] = "Send each command under an id of its own."
+
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Command)
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[S]):
+    """One kind of stream: its first state, how an event changes it, and what it decides about a command."""
+
+    initial: S
+    evolve: Callable[[S, Any], S]
+    decide: Callable[[Any, S], Sequence[Event]]
+
+
+class Target(NamedTuple):
+    """A stream that a command reads and may append to."""
+
+    stream: str
+    aggregate: Aggregate[Any]
+
+
+class Claims(NamedTuple):
+    """Unique values that an append takes for a stream, and those it gives up."""
+
+    taken: Mapping[str, str] = {}
+    released: tuple[str, ...] = ()
+
+
+def _no_claims(events: Sequence[Event]) -> Claims:
+    return Claims()
+
+
+@dataclass(frozen=True)
+class Handling(Generic[C]):
+    """How a service handles one command.
+
+    ``targets`` names the streams, the main one first; all lie in one partition.
+    ``division`` is where the command takes effect, from the command and the targets' states; None when unknown.
+    ``told_by_state`` says that the division is not in the command itself: then a caller outside it learns nothing.
+    ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
+    """
+
+    command: type[C]
+    action: str
+    targets: Callable[[C], tuple[Target, ...]]
+    division: Callable[[C, Sequence[Any]], str | None]
+    told_by_state: bool = False
+    learn: Callable[[C, str], Awaitable[Command]] | None = None
+    claims: Callable[[Sequence[Event]], Claims] = _no_claims
+
+
+class Told(NamedTuple):
+    """A command as it came in: under which id, by whom, from where."""
+
+    command: Command
+    command_id: str
+    person: str
+    source: str | None = None
+    device: str | None = None
+    expected_version: int | None = None
+    causation_id: str | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A command on its way through the handler."""
+
+    told: Told
+    command: Command
+    mac: bytes
+    targets: tuple[Target, ...]
+    versions: tuple[int, ...] = ()
+    actor: Actor | None = None
+    events: tuple[tuple[Event, ...], ...] = ()
+    drafts: tuple[tuple[Draft, ...], ...] = field(default=())
+
+
+Answer = Appended

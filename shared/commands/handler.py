@@ -1,0 +1,299 @@
+"""The one way of a command through a service, for one or for thousands.
+
+``look up the command id -> load streams -> fold -> authorise -> decide -> seal -> append``; on a version conflict it
+starts again, three times. Each step is done for all commands of a batch together, so that a ledger of ten thousand
+rows costs a few queries and one call to the vault, and a single command takes the same road.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, Protocol
+
+import uuid_utils
+
+from shared.commands.command import (
+    Answer,
+    Command,
+    CommandIdOfAnother,
+    CommandIdReused,
+    Handling,
+    HappensLater,
+    Judged,
+    NotOnFile,
+    Target,
+    Told,
+    UnknownDivision,
+    business_day,
+)
+from shared.contracts.refusal import Refusal
+from shared.contracts.sealed import KINDS
+from shared.eventlog.placement import partition_of
+from shared.eventlog.port import (
+    Append,
+    CommandAlreadyDone,
+    FirstAnswer,
+    Log,
+    LogError,
+    StreamAppend,
+    VersionConflict,
+)
+from shared.eventlog.record import Actor, Draft, Record, decode
+from shared.identity.access import NotPermitted
+from shared.privacy.port import SubjectErasedError
+from shared.privacy.sealing import Sealer
+
+ATTEMPTS: Final = 3
+CLOCK_SKEW: Final = timedelta(minutes=5)
+
+Outcome = Answer | Refusal | LogError
+
+
+class Directory(Protocol):
+    """Who may do what where, as ``shared.identity`` answers it."""
+
+    async def path(self, division: str) -> tuple[str, ...] | None: ...
+
+    async def authorise(self, person: str, action: str, division: str, today: date) -> Any: ...
+
+
+class ErasedSubject(Refusal):
+    """The person was erased: nothing may be recorded about them any more."""
+
+    status = 410
+    what_to_do = "Remove the entry; if the person is to be on file again, register them anew."
+
+
+SYSTEM: Final = "system"
+"""The person of a policy: it acts by the service's own right, and its commands come from no outside caller."""
+
+
+class Handler:
+    """Handles the commands of one service."""
+
+    def __init__(
+        self,
+        log: Log,
+        sealer: Sealer,
+        directory: Directory,
+        handlings: Iterable[Handling[Any]],
+        claim_key: bytes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._log = log
+        self._sealer = sealer
+        self._directory = directory
+        self.handlings: dict[type[Command], Handling[Any]] = {h.command: h for h in handlings}
+        self._claim_key = claim_key
+        self._clock = clock
+
+    async def handle(self, told: Told) -> Answer:
+        """Durable when it returns. Raises Refusal or LogError."""
+        [outcome] = await self.handle_many([told])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def handle_many(self, batch: Sequence[Told]) -> list[Outcome]:
+        """One outcome for each, in their order. Commands on the same stream take effect in the order given."""
+        outcomes: dict[int, Outcome] = {}
+        waiting = list(enumerate(batch))
+        while waiting:
+            wave, waiting = self._wave(waiting)
+            for (index, _), outcome in zip(wave, await self._settle([told for _, told in wave]), strict=True):
+                outcomes[index] = outcome
+        return [outcomes[index] for index in range(len(batch))]
+
+    def _wave(
+        self, waiting: list[tuple[int, Told]]
+    ) -> tuple[list[tuple[int, Told]], list[tuple[int, Told]]]:
+        """As many commands as touch different streams, and the rest, each in order."""
+        wave, rest, touched = [], [], set[str]()
+        for index, told in waiting:
+            streams = {told.command_id, *(t.stream for t in self._targets(told.command))}
+            (rest if streams & touched else wave).append((index, told))
+            touched |= streams
+        return wave, rest
+
+    def _targets(self, command: Command) -> tuple[Target, ...]:
+        return self.handlings[type(command)].targets(command)
+
+    async def _settle(self, batch: Sequence[Told]) -> list[Outcome]:
+        """Commands on different streams, each repeated when another writer was faster."""
+        outcomes = await self._attempt(batch)
+        for _ in range(ATTEMPTS - 1):
+            again = [
+                i
+                for i, outcome in enumerate(outcomes)
+                if isinstance(outcome, VersionConflict) and batch[i].expected_version is None
+            ]
+            if not again:
+                break
+            for i, outcome in zip(again, await self._attempt([batch[i] for i in again]), strict=True):
+                outcomes[i] = outcome
+        return outcomes
+
+    async def _attempt(self, batch: Sequence[Told]) -> list[Outcome]:
+        now = self._clock()
+        outcomes: dict[int, Outcome] = {}
+        judged = {i: self._received(told, now) for i, told in enumerate(batch)}
+        await self._answer_repeated(judged, outcomes)
+        records = await self._load(judged)
+        for i in list(judged):
+            try:
+                judged[i] = await self._decide(judged[i], records, now)
+            except (Refusal, LogError) as refusal:
+                outcomes[i] = refusal
+                del judged[i]
+        await self._seal(judged, outcomes)
+        appended = await asyncio.gather(*(self._append(j) for j in judged.values()))
+        outcomes.update(zip(judged, appended, strict=True))
+        return [outcomes[i] for i in range(len(batch))]
+
+    def _received(self, told: Told, now: datetime) -> Judged:
+        command = told.command
+        payload = command.model_dump_json(exclude_unset=True).encode()
+        mac = hmac.new(self._claim_key, type(command).__name__.encode() + b"\0" + payload, hashlib.sha256).digest()
+        if command.occurred_at is None:
+            command = command.model_copy(update={"occurred_at": now})
+        return Judged(told, command, mac, self._targets(command))
+
+    async def _answer_repeated(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
+        """A command id that is in the log gets its first answer, before anything is decided again."""
+        first = await self._log.first_answers([(self._partition(j), j.told.command_id) for j in judged.values()])
+        for i, j in list(judged.items()):
+            if answer := first.get(j.told.command_id):
+                outcomes[i] = self._repeated(j, answer)
+                del judged[i]
+
+    @staticmethod
+    def _repeated(judged: Judged, first: FirstAnswer) -> Outcome:
+        if first.actor != judged.told.person:
+            return CommandIdOfAnother()
+        if not hmac.compare_digest(first.command_mac, judged.mac):
+            return CommandIdReused()
+        return first.appended
+
+    def _partition(self, judged: Judged) -> int:
+        return partition_of(judged.targets[0].stream, self._log.partitions)
+
+    async def _load(self, judged: Mapping[int, Judged]) -> Mapping[str, list[Record]]:
+        streams = {target.stream for j in judged.values() for target in j.targets}
+        raw = await self._log.load_many(sorted(streams))
+        return {stream: [decode(one) for one in records] for stream, records in raw.items()}
+
+    async def _decide(self, judged: Judged, records: Mapping[str, list[Record]], now: datetime) -> Judged:
+        handling = self.handlings[type(judged.command)]
+        if judged.command.occurred_at is not None and judged.command.occurred_at > now + CLOCK_SKEW:
+            raise HappensLater
+        histories = [records.get(target.stream, []) for target in judged.targets]
+        states = [
+            await self._fold(target, history) for target, history in zip(judged.targets, histories, strict=True)
+        ]
+        versions = tuple(history[-1].version if history else 0 for history in histories)
+        if judged.told.expected_version not in (None, versions[0]):
+            raise VersionConflict(judged.targets[0].stream, judged.told.expected_version or 0)
+        actor = await self._authorise(judged, handling, handling.division(judged.command, states), now)
+        command = await handling.learn(judged.command, judged.told.person) if handling.learn else judged.command
+        events = tuple(
+            tuple(target.aggregate.decide(command, state))
+            for target, state in zip(judged.targets, states, strict=True)
+        )
+        return Judged(judged.told, command, judged.mac, judged.targets, versions, actor, events)
+
+    async def _fold(self, target: Target, history: list[Record]) -> Any:
+        """Deciders see what the record holds in the clear and sealed; an erased value stays erased."""
+        state = target.aggregate.initial
+        for event in await self._sealer.open(history, KINDS) if history else []:
+            state = target.aggregate.evolve(state, event)
+        return state
+
+    async def _authorise(
+        self, judged: Judged, handling: Handling[Any], division: str | None, now: datetime
+    ) -> Actor:
+        person = judged.told.person
+        if person == SYSTEM:
+            return Actor(SYSTEM, SYSTEM)
+        if division is None:
+            raise NotOnFile
+        if await self._directory.path(division) is None:
+            raise UnknownDivision(f"{division} is not in the division tree")
+        try:
+            grant = await self._directory.authorise(person, handling.action, division, business_day(now))
+        except NotPermitted:
+            if handling.told_by_state:
+                raise NotOnFile from None
+            raise
+        return Actor(person, str(grant.role), grant.division)
+
+    async def _seal(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
+        try:
+            await self._seal_all(judged)
+        except SubjectErasedError:
+            # One erased subject must not refuse its neighbours: find out who it is, one by one.
+            for i in list(judged):
+                try:
+                    await self._seal_all(judged, only=i)
+                except SubjectErasedError:
+                    outcomes[i] = ErasedSubject()
+                    del judged[i]
+
+    async def _seal_all(self, judged: dict[int, Judged], only: int | None = None) -> None:
+        chosen = judged if only is None else {only: judged[only]}
+        flat = [
+            (i, s, str(uuid_utils.uuid7()), event)
+            for i, j in chosen.items()
+            for s, events in enumerate(j.events)
+            for event in events
+        ]
+        sealings = await self._sealer.seal([(event_id, event) for _, _, event_id, event in flat])
+        drafts: dict[int, list[list[Draft]]] = {i: [[] for _ in j.targets] for i, j in chosen.items()}
+        for (i, s, event_id, event), sealing in zip(flat, sealings, strict=True):
+            drafts[i][s].append(_draft(chosen[i], event_id, event, sealing))
+        for i, per_stream in drafts.items():
+            j = judged[i]
+            judged[i] = Judged(
+                j.told, j.command, j.mac, j.targets, j.versions, j.actor, j.events, tuple(map(tuple, per_stream))
+            )
+
+    async def _append(self, judged: Judged) -> Outcome:
+        handling = self.handlings[type(judged.told.command)]
+        claims = handling.claims([event for events in judged.events for event in events])
+        streams = tuple(
+            StreamAppend(target.stream, version, drafts)
+            for target, version, drafts in zip(judged.targets, judged.versions, judged.drafts, strict=True)
+            if drafts
+        )
+        append = Append(
+            self._partition(judged), streams, judged.told.command_id, judged.mac, claims.taken, claims.released
+        )
+        try:
+            return await self._log.append(append)
+        except CommandAlreadyDone as done:
+            return self._repeated(judged, done.answer)
+        except LogError as error:
+            return error
+
+
+def _draft(judged: Judged, event_id: str, event: Any, sealing: Any) -> Draft:
+    told = judged.told
+    if judged.command.occurred_at is None or judged.actor is None:
+        raise ValueError("a draft is made of a command that was decided")
+    return Draft(
+        id=event_id,
+        type=type(event).__name__,
+        schema=event.schema_version,
+        occurred_at=judged.command.occurred_at.astimezone(UTC),
+        actor=judged.actor,
+        data=sealing.data,
+        sealed=sealing.sealed,
+        source=told.source,
+        device=told.device,
+        causation_id=told.causation_id,
+        correlation_id=told.correlation_id,
+        traceparent=told.traceparent,
+    )
