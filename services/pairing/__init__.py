@@ -1,0 +1,1 @@
+"""pairing: helpers and the children they are paired with."""

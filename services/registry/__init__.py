@@ -1,0 +1,1 @@
+"""registry: who and where. Divisions, postings, roles, households and children."""

@@ -1,0 +1,1 @@
+"""visits: who was seen, what was found, what was done."""

@@ -63,7 +63,9 @@ class CommandIdReused(Refusal):
     """This command id was used for a command with another content."""
 
     status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Send each command under an id of its own; repeat a command unchanged under the same id."
+    what_to_do: ClassVar[str] = (
+        "Send each command under an id of its own; repeat a command unchanged under the same id."
+    )
 
 
 class CommandIdOfAnother(Refusal):

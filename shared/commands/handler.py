@@ -108,11 +108,11 @@ class Handler:
                 outcomes[index] = outcome
         return [outcomes[index] for index in range(len(batch))]
 
-    def _wave(
-        self, waiting: list[tuple[int, Told]]
-    ) -> tuple[list[tuple[int, Told]], list[tuple[int, Told]]]:
+    def _wave(self, waiting: list[tuple[int, Told]]) -> tuple[list[tuple[int, Told]], list[tuple[int, Told]]]:
         """As many commands as touch different streams, and the rest, each in order."""
-        wave, rest, touched = [], [], set[str]()
+        wave: list[tuple[int, Told]] = []
+        rest: list[tuple[int, Told]] = []
+        touched = set[str]()
         for index, told in waiting:
             streams = {told.command_id, *(t.stream for t in self._targets(told.command))}
             (rest if streams & touched else wave).append((index, told))
@@ -191,17 +191,14 @@ class Handler:
         if judged.command.occurred_at is not None and judged.command.occurred_at > now + CLOCK_SKEW:
             raise HappensLater
         histories = [records.get(target.stream, []) for target in judged.targets]
-        states = [
-            await self._fold(target, history) for target, history in zip(judged.targets, histories, strict=True)
-        ]
+        states = [await self._fold(target, history) for target, history in zip(judged.targets, histories, strict=True)]
         versions = tuple(history[-1].version if history else 0 for history in histories)
         if judged.told.expected_version not in (None, versions[0]):
             raise VersionConflict(judged.targets[0].stream, judged.told.expected_version or 0)
         actor = await self._authorise(judged, handling, handling.division(judged.command, states), now)
         command = await handling.learn(judged.command, judged.told.person) if handling.learn else judged.command
         events = tuple(
-            tuple(target.aggregate.decide(command, state))
-            for target, state in zip(judged.targets, states, strict=True)
+            tuple(target.aggregate.decide(command, state)) for target, state in zip(judged.targets, states, strict=True)
         )
         return Judged(judged.told, command, judged.mac, judged.targets, versions, actor, events)
 
@@ -212,9 +209,7 @@ class Handler:
             state = target.aggregate.evolve(state, event)
         return state
 
-    async def _authorise(
-        self, judged: Judged, handling: Handling[Any], division: str | None, now: datetime
-    ) -> Actor:
+    async def _authorise(self, judged: Judged, handling: Handling[Any], division: str | None, now: datetime) -> Actor:
         person = judged.told.person
         if person == SYSTEM:
             return Actor(SYSTEM, SYSTEM)

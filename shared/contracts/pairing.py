@@ -16,7 +16,10 @@ class PairFormed(Event):
 
 
 class PairEnded(Event):
+    """``ends`` is the first day without the pair."""
+
     pair: PairId
     child: ChildId
+    kind: PairKind
     ends: Day
     reason: str

@@ -56,12 +56,13 @@ class WorkingGroupPosted(Event):
 
 
 class WorkingGroupWithdrawn(Event):
-    """The posting's first day without it is ``ends``."""
+    """``ends`` is the first day without the posting; ``first_secretary`` is who leaves with it."""
 
     posting: PostingId
     village: VillageCode
     ends: Day
     reason: str
+    first_secretary: PersonId | None = None
 
 
 class RoleGranted(Event):

@@ -1,0 +1,1 @@
+"""The rules of registry: pure, one file per aggregate with its state, its commands, decide and evolve."""

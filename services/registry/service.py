@@ -1,0 +1,122 @@
+"""registry's application: each command bound to the streams it decides on and to the division it takes effect in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.registry.domain import child, posting
+from services.registry.domain.child import (
+    CHILD,
+    ApproveErasure,
+    CloseChildFile,
+    ErasureApprovalBy,
+    ErasureRequestBy,
+    ProposeChange,
+    RecordCareSituation,
+    RecordParentSituation,
+    RegisterChild,
+    ReopenChildFile,
+    RequestErasure,
+)
+from services.registry.domain.division import DIVISION, AddDivision, division_stream
+from services.registry.domain.household import HOUSEHOLD
+from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.domain.role import ROLE, EndRole, GrantRole
+from shared.commands.command import Command, Handling, Target, UnknownDivision
+from shared.eventlog.port import Log
+
+SERVICE = "registry"
+
+
+def handlings(log: Log) -> list[Handling[Any]]:
+    """Every command of registry."""
+    return [
+        Handling(
+            AddDivision,
+            action="add_division",
+            targets=lambda c: (Target(division_stream(c.code), DIVISION),),
+            division=lambda c, _: c.parent,
+            learn=_KnownParents(log),
+        ),
+        Handling(
+            PostWorkingGroup,
+            action="post_working_group",
+            targets=lambda c: (Target(c.posting, POSTING),),
+            division=lambda c, _: c.village,
+            claims=posting.claims,
+        ),
+        Handling(
+            WithdrawWorkingGroup,
+            action="post_working_group",
+            targets=lambda c: (Target(c.posting, POSTING),),
+            division=lambda _, states: getattr(states[0], "village", None),
+            told_by_state=True,
+            claims=posting.claims,
+        ),
+        Handling(
+            GrantRole,
+            action="grant_role",
+            targets=lambda c: (Target(c.role_id, ROLE),),
+            division=lambda c, _: c.division,
+        ),
+        Handling(
+            EndRole,
+            action="grant_role",
+            targets=lambda c: (Target(c.role_id, ROLE),),
+            division=lambda _, states: getattr(states[0], "division", None),
+            told_by_state=True,
+        ),
+        Handling(
+            RegisterChild,
+            action="register_child",
+            targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
+            division=lambda c, _: c.residence,
+        ),
+        _of_child(RecordParentSituation, "record_child"),
+        _of_child(RecordCareSituation, "record_child"),
+        _of_child(ProposeChange, "propose_change"),
+        _of_child(CloseChildFile, "close_child_file"),
+        _of_child(ReopenChildFile, "close_child_file"),
+        _of_child(RequestErasure, "request_erasure", learn=_requested_by),
+        _of_child(ApproveErasure, "approve_erasure", learn=_approved_by),
+    ]
+
+
+def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[Any]:
+    """A command on a child that is on file: it takes effect where the child lives."""
+    return Handling(
+        command,
+        action=action,
+        targets=lambda c: (Target(c.child, CHILD),),
+        division=_residence,
+        told_by_state=True,
+        learn=learn,
+    )
+
+
+def _residence(_: Command, states: Sequence[Any]) -> str | None:
+    return child.residence(states[0])
+
+
+async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestBy:
+    return ErasureRequestBy(**dict(command), person=person)
+
+
+async def _approved_by(command: ApproveErasure, person: str) -> ErasureApprovalBy:
+    return ErasureApprovalBy(**dict(command), person=person)
+
+
+class _KnownParents:
+    """Lets a division be added only below one that is in registry's own log."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._known: set[str] = set()
+
+    async def __call__(self, command: AddDivision, person: str) -> AddDivision:
+        if command.parent is not None and command.parent not in self._known:
+            if not await self._log.load(division_stream(command.parent)):
+                raise UnknownDivision(f"parent: {command.parent} is not in the division tree")
+            self._known.add(command.parent)
+        return command
