@@ -1,0 +1,238 @@
+"""The child card and its time line: one document per child, fed by three services, and one entry per event.
+
+A card has one part per source (file, visits, pairs); no part depends on whether another has arrived. An erased child
+leaves a tombstone, so that a late event brings nothing back.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from pypinyin import Style, lazy_pinyin
+
+from shared.contracts.event import Event
+from shared.contracts.pairing import PairEnded, PairFormed
+from shared.contracts.registry import (
+    CareSituation,
+    CareSituationRecorded,
+    ChangeProposed,
+    ChildFileClosed,
+    ChildFileReopened,
+    ChildRegistered,
+    ErasureRequested,
+    ParentSituation,
+    ParentSituationRecorded,
+    ParentsSituation,
+    SubjectKeyDestroyed,
+)
+from shared.contracts.sealed import Kind
+from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
+
+CARDS: Final = "cards"
+ENTRIES: Final = "entries"
+
+
+class Children(ReadModel):
+    """Cards by child, entries by event and child."""
+
+    name: ClassVar[str] = "children"
+    services: ClassVar[tuple[str, ...]] = ("registry", "visits", "pairing")
+    events: ClassVar[frozenset[str]] = frozenset(
+        {
+            "ChildRegistered",
+            "ParentSituationRecorded",
+            "CareSituationRecorded",
+            "ChangeProposed",
+            "ChildFileClosed",
+            "ChildFileReopened",
+            "ErasureRequested",
+            "SubjectKeyDestroyed",
+            "VisitLogged",
+            "PairFormed",
+            "PairEnded",
+        }
+    )
+    opens: ClassVar[frozenset[Kind]] = frozenset({"personal", "counted"})
+    collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
+        CARDS: (
+            Index((("village", 1), ("file.pinyin", 1), ("_id", 1))),
+            Index((("file.name_key", 1),)),
+            Index((("file.pinyin", 1),)),
+            Index((("file.initials", 1),)),
+        ),
+        ENTRIES: (Index((("child", 1), ("at", 1))),),
+    }
+
+    async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
+        await work.load(CARDS, {child for occurred in batch for child in children_of(occurred.event)})
+
+    def fold(self, occurred: Occurred, work: Workspace) -> None:
+        for child in children_of(occurred.event):
+            card = work.get(CARDS, child) or {"_id": child}
+            if card.get("erased"):
+                continue
+            if isinstance(occurred.event, SubjectKeyDestroyed):
+                work.delete_where(ENTRIES, "child", child)
+                work.put(CARDS, {"_id": child, "erased": True})
+                continue
+            _change(card, occurred.event)
+            work.put(CARDS, card)
+            work.insert(ENTRIES, _entry(child, occurred))
+
+
+def children_of(event: Event) -> Iterator[str]:
+    """The children an event is about."""
+    match event:
+        case VisitLogged():
+            yield from (finding.child for finding in event.findings)
+        case _:
+            yield event.child  # type: ignore[attr-defined]
+
+
+def _change(card: Document, event: Event) -> None:
+    match event:
+        case ChildRegistered():
+            card["village"] = event.residence
+            card["file"] = _file(event) | card.get("file", {})
+        case ParentSituationRecorded():
+            card.setdefault("file", {})["parents"] = _parents(event.parents)
+        case CareSituationRecorded():
+            card.setdefault("file", {})["care"] = _care(event.care)
+        case ChildFileClosed():
+            card.setdefault("file", {}).update(
+                open=False, closed_on=event.closed_on.isoformat(), closed_for=event.reason.value
+            )
+        case ChildFileReopened():
+            file = card.setdefault("file", {})
+            file["open"] = True
+            file.pop("closed_on", None)
+            file.pop("closed_for", None)
+        case VisitLogged():
+            _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
+        case PairFormed():
+            card.setdefault("pairs", {}).setdefault(event.pair, {}).update(
+                helper=event.helper, kind=event.kind.value, starts=event.starts.isoformat()
+            )
+        case PairEnded():
+            card.setdefault("pairs", {}).setdefault(event.pair, {})["ends"] = event.ends.isoformat()
+        case _:
+            pass
+
+
+def _count_visit(visits: Document, event: VisitLogged) -> None:
+    visits["count"] += 1
+    if (told := event.visited_on.isoformat()) >= visits["last_on"]:
+        visits.update(last_on=told, last_kind=event.kind.value)
+
+
+def _file(event: ChildRegistered) -> Document:
+    name = event.name.get() or ""
+    born = event.birth_date.get()
+    number = event.citizen_number.get() if event.citizen_number else None
+    return {
+        "open": True,
+        "household": event.household,
+        "hukou": event.hukou,
+        "name": name,
+        **name_keys(name),
+        "birth_date": born.isoformat() if born else None,
+        "sex": _value(event.sex.get()),
+        "citizen_number": number and f"{number[:6]}********{number[-4:]}",
+        "parents": _parents(event.parents),
+        "care": _care(event.care),
+    }
+
+
+def name_keys(name: str) -> dict[str, str]:
+    """What a name is found by: itself without spaces (NFKC), its pinyin, and the initials of that."""
+    key = unicodedata.normalize("NFKC", name).replace(" ", "")
+    syllables = lazy_pinyin(key, style=Style.NORMAL)
+    return {
+        "name_key": key,
+        "pinyin": "".join(syllables).lower(),
+        "initials": "".join(syllable[:1] for syllable in syllables).lower(),
+    }
+
+
+def _parents(parents: ParentsSituation) -> Document:
+    return {"father": _parent(parents.father), "mother": _parent(parents.mother)}
+
+
+def _parent(parent: ParentSituation) -> Document:
+    since = parent.since.get() if parent.since else None
+    return _told(
+        state=_value(parent.state.get()),
+        since=since.isoformat() if since else None,
+        name=parent.name and parent.name.get(),
+        phone=parent.phone and parent.phone.get(),
+        away_place=parent.away_place and parent.away_place.get(),
+    )
+
+
+def _care(care: CareSituation) -> Document:
+    return _told(
+        kind=_value(care.kind.get()),
+        living_alone=care.living_alone.get(),
+        caregiver=care.caregiver and care.caregiver.get(),
+        caregiver_phone=care.caregiver_phone and care.caregiver_phone.get(),
+        note=care.note and care.note.get(),
+    )
+
+
+def _entry(child: str, occurred: Occurred) -> Document:
+    record, event = occurred
+    entry: Document = {
+        # A visit to siblings is one event and one entry for each of them.
+        "_id": f"{record.id}/{child[-17:]}" if isinstance(event, VisitLogged) else record.id,
+        "child": child,
+        "type": record.type,
+        "at": record.occurred_at,
+        "told": record.recorded_at,
+        "by": record.actor.role,
+    }
+    if facts := _facts(child, event):
+        entry["facts"] = facts
+    return entry
+
+
+def _facts(child: str, event: Event) -> Document:
+    """What the time line shows of an event, beside its name and its time."""
+    match event:
+        case VisitLogged():
+            [finding] = [finding for finding in event.findings if finding.child == child]
+            return _told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
+        case ParentSituationRecorded():
+            return _parents(event.parents)
+        case CareSituationRecorded() | ChangeProposed():
+            return _care(event.care)
+        case ChildFileClosed():
+            return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
+        case ChildFileReopened():
+            return {"reason": event.reason, "on": event.reopened_on.isoformat()}
+        case PairFormed() | PairEnded():
+            return {"kind": event.kind.value}
+        case ErasureRequested():
+            return {"basis": event.basis}
+        case _:
+            return {}
+
+
+def _finding(finding: ChildFinding) -> dict[str, Any]:
+    return {
+        "life": finding.life and finding.life.get(),
+        "learning": finding.learning and finding.learning.get(),
+        "psychology": finding.psychology and finding.psychology.get(),
+        "care_found": finding.care_found and _care(finding.care_found),
+    }
+
+
+def _value(code: Any) -> str | None:
+    return None if code is None else code.value
+
+
+def _told(**fields: Any) -> Document:
+    """Only what was told: a field that nobody filled in takes no room."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,159 @@
+"""Commands over HTTP: one route for each command, and one that takes many at once.
+
+``POST /commands/RegisterChild`` with ``Idempotency-Key`` is answered when the fact is durable, with its position.
+``POST /commands`` takes up to 2,000 commands and answers each of them, so that a ledger or a phone that was offline
+loses none for the sake of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.commands.command import Answer, Command, Handling, Told
+from shared.commands.handler import Handler, Outcome
+from shared.contracts.refusal import Refusal
+from shared.web.problems import problem_of
+
+MAX_BATCH: Final = 2_000
+
+CommandId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+
+
+class Receipt(BaseModel):
+    """A command's answer. ``position`` is where its last event stands; a query may wait for it."""
+
+    position: str
+    versions: dict[str, int]
+
+
+class Item(BaseModel):
+    """One command of a batch."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    command: str
+    id: CommandId
+    body: dict[str, Any]
+
+
+class Batch(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    commands: list[Item] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class ItemAnswer(BaseModel):
+    """Exactly one of ``receipt`` and ``problem`` is there."""
+
+    id: str
+    receipt: Receipt | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchAnswer(BaseModel):
+    answers: list[ItemAnswer]
+
+
+class UnknownCommand(Refusal):
+    """This service has no such command."""
+
+    status = 422
+    what_to_do = "See the service's OpenAPI description for its commands."
+
+
+class VersionMalformed(Refusal):
+    """If-Match must hold the version of the stream, a whole number."""
+
+    status = 422
+    what_to_do = "Send the version that the last answer on this stream gave, or leave the header out."
+
+
+def command_routes(handler: Handler, caller: Callable[..., Any]) -> APIRouter:
+    """``caller`` is the dependency that says who asks; its value has a ``person``."""
+    router = APIRouter(tags=["commands"])
+    for handling in handler.handlings.values():
+        _add(router, handler, handling, caller)
+    _add_batch(router, handler, caller)
+    return router
+
+
+def _add(router: APIRouter, handler: Handler, handling: Handling[Any], caller: Callable[..., Any]) -> None:
+    async def endpoint(
+        command: Any,
+        request: Request,
+        response: Response,
+        idempotency_key: Annotated[CommandId, Header()],
+        if_match: Annotated[str | None, Header()] = None,
+        who: Any = Depends(caller),  # noqa: B008 - how FastAPI names a dependency
+    ) -> Receipt:
+        told = _told(request, command, idempotency_key, who.person, _version(if_match))
+        return _receipt(await handler.handle(told))
+
+    endpoint.__annotations__["command"] = handling.command
+    endpoint.__doc__ = handling.command.__doc__
+    name = handling.command.__name__
+    router.add_api_route(
+        f"/commands/{name}", endpoint, methods=["POST"], status_code=201, operation_id=name, response_model=Receipt
+    )
+
+
+def _add_batch(router: APIRouter, handler: Handler, caller: Callable[..., Any]) -> None:
+    commands = {command.__name__: command for command in handler.handlings}
+
+    def parsed(item: Item, request: Request, person: str) -> Told | Exception:
+        command = commands.get(item.command)
+        if command is None:
+            return UnknownCommand()
+        try:
+            return _told(request, command.model_validate(item.body), item.id, person)
+        except ValidationError as error:
+            return error
+
+    async def many(batch: Batch, request: Request, who: Any = Depends(caller)) -> BatchAnswer:  # noqa: B008
+        """Handles each command; one that is refused leaves its neighbours alone."""
+        items = [parsed(item, request, who.person) for item in batch.commands]
+        outcomes = iter(await handler.handle_many([item for item in items if isinstance(item, Told)]))
+        return BatchAnswer(
+            answers=[
+                _answer(item.id, next(outcomes) if isinstance(one, Told) else one)
+                for item, one in zip(batch.commands, items, strict=True)
+            ]
+        )
+
+    router.add_api_route("/commands", many, methods=["POST"], operation_id="ManyCommands")
+
+
+def _told(request: Request, command: Command, command_id: str, person: str, version: int | None = None) -> Told:
+    return Told(
+        command,
+        command_id,
+        person,
+        source=request.headers.get("guanhu-source"),
+        device=request.headers.get("guanhu-device"),
+        expected_version=version,
+        correlation_id=getattr(request.state, "correlation_id", None),
+        traceparent=request.headers.get("traceparent"),
+    )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    text = if_match.strip('"')
+    if not text.isdecimal():
+        raise VersionMalformed
+    return int(text)
+
+
+def _receipt(answer: Answer) -> Receipt:
+    return Receipt(position=str(answer.position), versions=dict(answer.versions))
+
+
+def _answer(command_id: str, outcome: Outcome | Exception) -> ItemAnswer:
+    if isinstance(outcome, Exception):
+        return ItemAnswer(id=command_id, problem=problem_of(outcome))
+    return ItemAnswer(id=command_id, receipt=_receipt(outcome))
