@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -69,10 +68,14 @@ class Child:
                 raise ChildDied(self.name, f"was not ready after {seconds:.0f} s", self.log)
             await asyncio.sleep(0.05)
 
+    def ask_to_end(self) -> None:
+        if self.running:
+            self._process.terminate()
+
     def stop(self, grace: float = GRACE) -> None:
         """Ask the process to end, and end its whole group after ``grace`` seconds. Safe to repeat."""
         if self.running:
-            self._process.terminate()
+            self.ask_to_end()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
         self._kill_group()
@@ -81,14 +84,6 @@ class Child:
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _tether() -> Callable[[], None]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
-from deploy.local.child import Child, free_port
+from deploy.local.child import Child
+from deploy.local.port import free_port
 from deploy.local.refusal import ChildDied, ToolMissing
 
 JARS = Path(__file__).parent / "libs"
@@ -18,6 +19,11 @@ _CLUSTER = "Z3Vhbmh1LWxvY2FsLTAwMQ"  # 16 bytes in base64: the one cluster a dat
 
 def address(port: int) -> str:
     return f"127.0.0.1:{port}"
+
+
+def check() -> None:
+    """Raises ToolMissing when the server cannot be started on this machine."""
+    _java()
 
 
 def start(data: Path, port: int, *, log: Path, heap: str = "512m") -> Child:
