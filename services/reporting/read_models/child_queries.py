@@ -1,0 +1,84 @@
+"""Questions to the child cards: a list, a search by name, one card with its time line; scope is part of the query."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from services.reporting.read_models.children import CARDS, ENTRIES
+from shared.projection.read_model import Document
+
+Cards = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
+"""The live collection of the read model ``children`` under a name."""
+
+MOST_ENTRIES: Final = 500
+_LINE: Final = {
+    "village": 1,
+    "file.name": 1,
+    "file.sex": 1,
+    "file.birth_date": 1,
+    "file.open": 1,
+    "file.care.kind": 1,
+    "file.care.living_alone": 1,
+    "visits.count": 1,
+    "visits.last_on": 1,
+}
+
+
+class ChildQueries:
+    def __init__(self, cards: Cards) -> None:
+        self._cards = cards
+
+    async def listed(self, villages: Sequence[str], after: tuple[str, str, str] | None, limit: int) -> list[Document]:
+        """Cards of these villages by village and name; ``after`` is (village, pinyin, id) of the last one seen."""
+        query: Document = {"village": {"$in": list(villages)}}
+        if after:
+            village, pinyin, child = after
+            query = {
+                "$and": [
+                    query,
+                    {
+                        "$or": [
+                            {"village": {"$gt": village}},
+                            {"village": village, "file.pinyin": {"$gt": pinyin}},
+                            {"village": village, "file.pinyin": pinyin, "_id": {"$gt": child}},
+                        ]
+                    },
+                ]
+            }
+        cards = await self._cards(CARDS)
+        order = [("village", 1), ("file.pinyin", 1), ("_id", 1)]
+        return await cards.find(query, {**_LINE, "file.pinyin": 1}).sort(order).limit(limit).to_list(limit)
+
+    async def named(self, villages: Sequence[str], name: str, limit: int) -> list[Document]:
+        """Cards whose name, pinyin or initials begin with ``name``, within these villages."""
+        key = unicodedata.normalize("NFKC", name).replace(" ", "")
+        begins = {"$regex": f"^{re.escape(key)}"}
+        begins_latin = {"$regex": f"^{re.escape(key.lower())}"}
+        query: dict[str, Any] = {
+            "village": {"$in": list(villages)},
+            "$or": [{"file.name_key": begins}, {"file.pinyin": begins_latin}, {"file.initials": begins_latin}],
+        }
+        cards = await self._cards(CARDS)
+        return await cards.find(query, _LINE).limit(limit).to_list(limit)
+
+    async def village_of(self, child: str) -> str | None:
+        """Where a child lives; None when there is no card, or only the trace of an erased one."""
+        cards = await self._cards(CARDS)
+        card: Document = await cards.find_one({"_id": child}, {"village": 1}) or {}
+        return card.get("village")
+
+    async def card(self, child: str) -> Document | None:
+        cards = await self._cards(CARDS)
+        card: Document | None = await cards.find_one({"_id": child})
+        return card
+
+    async def time_line(self, child: str) -> list[Document]:
+        """The newest entries, newest first, at most 500."""
+        entries = await self._cards(ENTRIES)
+        found = entries.find({"child": child}, {"child": 0}).sort("at", -1)
+        return await found.limit(MOST_ENTRIES).to_list(MOST_ENTRIES)
