@@ -201,7 +201,10 @@ def check_layout(home: Path) -> None:
     file = home / "layout.json"
     if not file.exists():
         file.write_text(json.dumps({"layout": LAYOUT}))
-    found = json.loads(file.read_text()).get("layout")
+    try:
+        found = json.loads(file.read_text())["layout"]
+    except (ValueError, KeyError, TypeError):
+        found = "unknown"
     if found != LAYOUT:
         raise OtherLayout(home, found, LAYOUT)
 

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         names = (name.removesuffix("_port") for name in type(self).model_fields if name.endswith("_port"))
         return {name: self.port(name) for name in names}
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables from which another process reads the same settings."""
+        return {f"GUANHU_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+
     def environment(self, service: Service, home: Path, secret: dict[str, str]) -> dict[str, str]:
         """All the variables a service reads; ``secret`` is what ``kept_secrets`` gives."""
         return {

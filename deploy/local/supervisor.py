@@ -8,49 +8,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from deploy.local.processes import Stack, holder
 from deploy.local.refusal import AlreadyRunning, CannotRun, NotRunning
-from deploy.local.settings import Settings
+from deploy.local.settings import SERVICES, Service, Settings
 
 _READY = "ready"
 _PATIENCE = 60.0  # seconds a stack gets to end
 
 
-async def hold(settings: Settings, on_ready: Callable[[Settings], Awaitable[None]]) -> None:
+async def hold(
+    settings: Settings, on_ready: Callable[[Settings], Awaitable[None]], services: Sequence[Service] = SERVICES
+) -> None:
     """Run the stack until SIGTERM or Ctrl-C. Raises CannotRun when it does not start or a process ends."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with suppress(asyncio.CancelledError):
-        async with Stack(settings, settings.home) as stack:
+        async with Stack(settings, settings.home, services=services) as stack:
             await on_ready(settings)
             await stack.watch()
 
 
-def detach(settings: Settings) -> int:
-    """Start a supervisor that outlives this process, wait until its stack works, and say which process it is.
+def detach(settings: Settings, module: str = "deploy.local.supervisor") -> subprocess.Popen[str]:
+    """Start a supervisor that outlives this process, and wait until its stack works.
 
     Raises CannotRun with the supervisor's own reason.
     """
     if running := holder(settings.home):
         raise AlreadyRunning(settings.home, running)
     log = settings.home / "log" / "supervisor.log"
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log.open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.supervisor"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
+    process = _launch(module, settings, log)
     assert process.stdout is not None
     try:
-        said = process.stdout.readline().strip()
+        with process.stdout:
+            said = process.stdout.readline().strip()
     except KeyboardInterrupt:
         process.terminate()
         process.wait(_PATIENCE)
@@ -58,7 +53,22 @@ def detach(settings: Settings) -> int:
     if said != _READY:
         process.wait(_PATIENCE)
         raise CannotRun(said or f"the supervisor ended with code {process.returncode}; its log is {log}")
-    return process.pid
+    return process
+
+
+def _launch(module: str, settings: Settings, log: Path) -> subprocess.Popen[str]:
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log.parent.mkdir(exist_ok=True)
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", module],
+            env={**os.environ, **settings.variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def end(settings: Settings) -> None:
@@ -85,10 +95,10 @@ async def _say_ready(_: Settings) -> None:
     _say(_READY)
 
 
-def main() -> int:
+def main(services: Sequence[Service] = SERVICES) -> int:
     """Run as the detached process of ``guanhu up``: its first line of output is ``ready``, or why not."""
     try:
-        asyncio.run(hold(Settings(), on_ready=_say_ready))
+        asyncio.run(hold(Settings(), on_ready=_say_ready, services=services))
     except CannotRun as reason:
         sys.stderr.write(f"{reason}\n")
         _say(str(reason))

@@ -18,7 +18,8 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
 from deploy.local import kafka, mongo
-from deploy.local.child import Child, free_port
+from deploy.local.child import Child
+from deploy.local.port import free_port
 
 _VARIABLE = "GUANHU_TEST_SERVERS"
 _PREFIX = "guanhu-tests-"

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from deploy.local.child import Child
-from deploy.local.port import free_port
+from deploy.local.port import free_port, is_free
 from deploy.local.refusal import ChildDied, ToolMissing
 
 JARS = Path(__file__).parent / "libs"
@@ -53,7 +53,16 @@ def _java() -> list[str]:
 
 def _format(java: list[str], settings: Path, log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(settings)]
+    command = [
+        *java,
+        "-XX:TieredStopAtLevel=1",
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        _CLUSTER,
+        "-c",
+        str(settings),
+    ]
     with log.open("ab") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
@@ -61,6 +70,8 @@ def _format(java: list[str], settings: Path, log: Path) -> None:
 
 
 async def _answers(port: int) -> bool:
+    if is_free(port):  # the client would complain of it on the terminal
+        return False
     admin = AIOKafkaAdminClient(bootstrap_servers=address(port), request_timeout_ms=2000)
     try:
         await admin.start()
