@@ -33,26 +33,16 @@ class ChildQueries:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
 
-    async def listed(self, villages: Sequence[str], after: tuple[str, str, str] | None, limit: int) -> list[Document]:
-        """Cards of these villages by village and name; ``after`` is (village, pinyin, id) of the last one seen."""
+    async def listed(self, villages: Sequence[str], after: tuple[str, str] | None, limit: int) -> list[Document]:
+        """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen."""
         query: Document = {"village": {"$in": list(villages)}}
         if after:
-            village, pinyin, child = after
+            village, child = after
             query = {
-                "$and": [
-                    query,
-                    {
-                        "$or": [
-                            {"village": {"$gt": village}},
-                            {"village": village, "file.pinyin": {"$gt": pinyin}},
-                            {"village": village, "file.pinyin": pinyin, "_id": {"$gt": child}},
-                        ]
-                    },
-                ]
+                "$and": [query, {"$or": [{"village": {"$gt": village}}, {"village": village, "_id": {"$gt": child}}]}]
             }
         cards = await self._cards(CARDS)
-        order = [("village", 1), ("file.pinyin", 1), ("_id", 1)]
-        return await cards.find(query, {**_LINE, "file.pinyin": 1}).sort(order).limit(limit).to_list(limit)
+        return await cards.find(query, _LINE).sort([("village", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
     async def named(self, villages: Sequence[str], name: str, limit: int) -> list[Document]:
         """Cards whose name, pinyin or initials begin with ``name``, within these villages."""

@@ -58,7 +58,7 @@ class Children(ReadModel):
     opens: ClassVar[frozenset[Kind]] = frozenset({"personal", "counted"})
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         CARDS: (
-            Index((("village", 1), ("file.pinyin", 1), ("_id", 1))),
+            Index((("village", 1), ("_id", 1))),
             Index((("file.name_key", 1),)),
             Index((("file.pinyin", 1),)),
             Index((("file.initials", 1),)),

@@ -1,0 +1,198 @@
+"""Children over HTTP: a list, a search by name, a card with its time line. Opening a card is an event."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, ConfigDict, Field
+from shared.projection.live import LiveModels
+
+from services.reporting.api.freshness import After, Freshness, caught_up
+from services.reporting.api.scope import Scope
+from services.reporting.domain import OpenFile, opening_stream
+from services.reporting.read_models.child_queries import ChildQueries
+from shared.commands.command import NotOnFile, Told
+from shared.commands.handler import Handler
+from shared.contracts.refusal import Refusal
+from shared.contracts.values import ChildId, DivisionCode
+from shared.projection.read_model import Document
+
+
+class Line(BaseModel):
+    """A child in a list: what is needed to choose it, and no more."""
+
+    child: str
+    village: str
+    name: str | None = None
+    sex: str | None = None
+    birth_date: date | None = None
+    open: bool | None = None
+    care: str | None = None
+    living_alone: bool | None = None
+    visits: int = 0
+    last_visit: date | None = None
+
+
+class Lines(BaseModel):
+    """``next`` is to be sent as ``after`` for the lines that follow; None at the end."""
+
+    lines: list[Line]
+    next: str | None = None
+    freshness: Freshness
+
+
+class Search(BaseModel):
+    """The name, its pinyin or its initials, from the beginning."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    division: DivisionCode
+    name: str = Field(min_length=1, max_length=50)
+
+
+class Entry(BaseModel):
+    """One event of a child's time line: when it happened, when it was told, by which role."""
+
+    type: str
+    at: datetime
+    told: datetime
+    by: str
+    facts: dict[str, Any] | None = None
+
+
+class Card(BaseModel):
+    """One part for each source; a part that has not arrived is absent."""
+
+    child: str
+    village: str
+    file: dict[str, Any] | None = None
+    visits: dict[str, Any] | None = None
+    pairs: dict[str, Any] | None = None
+    time_line: list[Entry]
+    freshness: Freshness
+
+
+class PurposeMissing(Refusal):
+    """Opening a child's file needs a purpose."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Say in the header Guanhu-Purpose what the file is opened for, in 2 to 200 characters."
+
+
+class PageMalformed(Refusal):
+    """``after`` is not what an earlier answer gave as ``next``."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Send ``next`` of the last answer unchanged, or leave it out to begin again."
+
+
+Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
+"""Percent-encoded UTF-8 is taken too, since a header holds no Chinese otherwise."""
+
+
+def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
+    router = APIRouter(prefix="/children", tags=["children"])
+
+    @router.get("")
+    async def listed(
+        division: DivisionCode,
+        after: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> Lines:
+        """The children of a division, village by village."""
+        await scope.permit(who.person, "list_children", division)
+        freshness = await caught_up(live, "children", position)
+        found = await queries.listed(await scope.villages(division), _page(after), limit)
+        return Lines(
+            lines=[_line(card) for card in found],
+            next=_next(found[-1]) if len(found) == limit else None,
+            freshness=freshness,
+        )
+
+    @router.post("/search")
+    async def search(
+        wanted: Search,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> Lines:
+        """At most 50 children of the division whose name begins so. The name travels in the body, not in an address."""
+        await scope.permit(who.person, "list_children", wanted.division)
+        freshness = await caught_up(live, "children", position)
+        found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
+        return Lines(lines=[_line(card) for card in found], freshness=freshness)
+
+    @router.get("/{child}")
+    async def card(
+        child: ChildId,
+        purpose: Purpose = None,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> Card:
+        """A child's file. That it was opened, by whom and why, is on record before it is shown."""
+        stated = _purpose(purpose)
+        freshness = await caught_up(live, "children", position)
+        village = await queries.village_of(child)
+        if village is None:
+            raise NotOnFile
+        command_id = str(uuid.uuid4())
+        opening = OpenFile(
+            opening=opening_stream(command_id, child), child=child, village=village, person=who.person, purpose=stated
+        )
+        await handler.handle(Told(opening, command_id, who.person))
+        found = await queries.card(child)
+        if found is None or found.get("erased"):
+            raise NotOnFile
+        return Card(
+            child=child,
+            village=village,
+            file=found.get("file"),
+            visits=found.get("visits"),
+            pairs=found.get("pairs"),
+            time_line=[Entry(**entry) for entry in await queries.time_line(child)],
+            freshness=freshness,
+        )
+
+    return router
+
+
+def _purpose(text: str | None) -> str:
+    stated = unquote(text or "").strip()
+    if not 2 <= len(stated) <= 200:
+        raise PurposeMissing
+    return stated
+
+
+def _line(card: Document) -> Line:
+    file, visits = card.get("file", {}), card.get("visits", {})
+    return Line(
+        child=card["_id"],
+        village=card["village"],
+        name=file.get("name"),
+        sex=file.get("sex"),
+        birth_date=file.get("birth_date"),
+        open=file.get("open"),
+        care=file.get("care", {}).get("kind"),
+        living_alone=file.get("care", {}).get("living_alone"),
+        visits=visits.get("count", 0),
+        last_visit=visits.get("last_on"),
+    )
+
+
+def _next(card: Document) -> str:
+    # The place of the last line without its name: the id finds it again.
+    return f"{card['village']}/{card['_id']}"
+
+
+def _page(after: str | None) -> tuple[str, str] | None:
+    if after is None:
+        return None
+    village, _, child = after.partition("/")
+    if not (village.isdecimal() and child.startswith("child-")):
+        raise PageMalformed
+    return village, child

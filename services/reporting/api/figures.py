@@ -1,0 +1,119 @@
+"""Figures over HTTP: one figure, or a table of the divisions below one, at any day as known on any day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+from shared.projection.live import LiveModels
+
+from services.reporting.api.freshness import After, Freshness, caught_up
+from services.reporting.api.scope import Scope
+from services.reporting.figures.queries import Figure, Figures
+from shared.commands.command import business_day
+from shared.contracts.values import DivisionCode
+
+DEFAULT_RULE = "BRIEF-0-14"
+
+
+class FigureAnswer(BaseModel):
+    """``rate`` has one decimal, rounded half up from the integers; "-" where the denominator is zero."""
+
+    numerator: int
+    denominator: int | None
+    rate: str | None
+
+
+class FigureOf(BaseModel):
+    indicator: str
+    rule: str
+    division: str
+    as_of: date
+    known_at: date
+    figure: FigureAnswer
+    freshness: Freshness
+
+
+class Row(BaseModel):
+    division: str
+    name: str
+    figures: dict[str, FigureAnswer]
+
+
+class Table(BaseModel):
+    rule: str
+    division: str
+    as_of: date
+    known_at: date
+    total: Row
+    rows: list[Row]
+    freshness: Freshness
+
+
+def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any) -> APIRouter:
+    router = APIRouter(prefix="/figures", tags=["figures"])
+
+    @router.get("/table")
+    async def table(
+        division: DivisionCode,
+        indicator: Annotated[list[str], Query()] = ["I1", "I1b", "VISITS"],  # noqa: B006 - FastAPI copies it
+        as_of: date | None = None,
+        known_at: date | None = None,
+        after: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> Table:
+        """The children of a division as rows, with their total."""
+        await scope.permit(who.person, "read_figures", division)
+        as_of, known_at = _days(as_of, known_at)
+        freshness = await caught_up(live, "figures", after)
+        names = await scope.names_below(division)
+        total, rows = await figures.table(indicator, division, list(names)[1:], as_of, known_at)
+        return Table(
+            rule=DEFAULT_RULE,
+            division=division,
+            as_of=as_of,
+            known_at=known_at,
+            total=_row(division, names[division], total),
+            rows=[_row(code, names[code], row) for code, row in rows.items()],
+            freshness=freshness,
+        )
+
+    @router.get("/{indicator}")
+    async def figure(
+        indicator: str,
+        division: DivisionCode,
+        as_of: date | None = None,
+        known_at: date | None = None,
+        after: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> FigureOf:
+        await scope.permit(who.person, "read_figures", division)
+        as_of, known_at = _days(as_of, known_at)
+        freshness = await caught_up(live, "figures", after)
+        found = await figures.figure(indicator, division, as_of, known_at)
+        return FigureOf(
+            indicator=indicator,
+            rule=DEFAULT_RULE,
+            division=division,
+            as_of=as_of,
+            known_at=known_at,
+            figure=_answer(found),
+            freshness=freshness,
+        )
+
+    return router
+
+
+def _days(as_of: date | None, known_at: date | None) -> tuple[date, date]:
+    today = business_day(datetime.now(UTC))
+    return as_of or today, known_at or today
+
+
+def _row(code: str, name: str, row: dict[str, Figure]) -> Row:
+    return Row(division=code, name=name, figures={indicator: _answer(found) for indicator, found in row.items()})
+
+
+def _answer(figure: Figure) -> FigureAnswer:
+    return FigureAnswer(numerator=figure.numerator, denominator=figure.denominator, rate=figure.rate)

@@ -1,0 +1,46 @@
+"""Every answer says up to when it is complete; a query may wait for what its caller has just done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from fastapi import Header
+from pydantic import BaseModel
+from shared.projection.live import LiveModels
+
+from shared.contracts.refusal import Refusal
+from shared.eventlog.record import Position
+
+
+class Freshness(BaseModel):
+    """``complete_up_to`` is None while a read model has never been level; ``waiting`` is how many events it lacks."""
+
+    complete_up_to: datetime | None
+    waiting: int
+
+
+class PositionMalformed(Refusal):
+    """Guanhu-After must hold positions such as registry/3/88213, separated by commas."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Send the position that the command's answer gave."
+
+
+After = Annotated[str | None, Header(alias="guanhu-after")]
+"""Positions to wait for, at most two seconds: the answer may still lack them, and its freshness says so."""
+
+
+async def caught_up(live: LiveModels, model: str, after: str | None) -> Freshness:
+    """Waits for the positions named, then tells how fresh the read model is."""
+    for position in _positions(after):
+        await live.wait_for(model, position)
+    freshness = await live.freshness(model)
+    return Freshness(complete_up_to=freshness.complete_up_to, waiting=freshness.waiting)
+
+
+def _positions(after: str | None) -> list[Position]:
+    try:
+        return [Position.parse(text.strip()) for text in after.split(",")] if after else []
+    except ValueError:
+        raise PositionMalformed from None

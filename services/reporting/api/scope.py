@@ -1,0 +1,39 @@
+"""Which divisions a question may be about, and what lies below them, as reporting's own directory knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from shared.commands.command import UnknownDivision, business_day
+from shared.commands.handler import Directory
+from shared.projection.read_model import Document
+
+Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
+
+
+class Scope:
+    def __init__(self, directory: Directory, divisions: Divisions) -> None:
+        self._directory = directory
+        self._divisions = divisions
+
+    async def permit(self, person: str, action: str, division: str) -> None:
+        """Raises NotPermitted when the person may not do it there today, UnknownDivision when there is no such node."""
+        await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
+        if await self._directory.path(division) is None:
+            raise UnknownDivision(f"{division} is not in the division tree")
+
+    async def villages(self, division: str) -> list[str]:
+        """The codes of all villages in a division (itself, when it is one)."""
+        divisions = await self._divisions()
+        found = divisions.find({"path": division, "kind": "village"}, {"_id": 1})
+        return [node["_id"] async for node in found]
+
+    async def names_below(self, division: str) -> dict[str, str]:
+        """Names by code: the division itself, then its children in order of their codes."""
+        divisions = await self._divisions()
+        nodes = divisions.find({"$or": [{"_id": division}, {"parent": division}]}, {"name": 1})
+        names = {node["_id"]: node["name"] async for node in nodes}
+        return {division: names.pop(division, division)} | dict(sorted(names.items()))
