@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from enum import StrEnum
 from typing import Any, Final, TextIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared.privacy.masking import mask_personal
 
 
 class LogEvent(StrEnum):
@@ -33,7 +36,7 @@ def configure_logs(service: str, stream: TextIO | None = None, level: int = logg
     out = stream or sys.stdout
     shared = _processors(service)
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, _json],
+        processors=[*shared, name_the_place, mask_personal, _json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
@@ -42,7 +45,12 @@ def configure_logs(service: str, stream: TextIO | None = None, level: int = logg
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _no_traceback, _json],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                name_the_place,
+                mask_personal,
+                _json,
+            ],
         )
     )
     root = logging.getLogger()
@@ -63,11 +71,15 @@ def _processors(service: str) -> list[Processor]:
     ]
 
 
-def _no_traceback(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A library's traceback ends in the exception's text, and a driver's text may quote a document: keep the class."""
+def name_the_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Of an exception its class and its places are logged, not its text: a driver's may quote a document."""
     information = event.pop("exc_info", None)
-    if isinstance(information, tuple) and information[0] is not None:
-        event["exception"] = information[0].__name__
+    error = sys.exc_info()[1] if information is True else information
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = type(error).__name__
+        event["places"] = [f"{f.filename}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)][-8:]
     return event
 
 
