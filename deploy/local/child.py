@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from deploy.local.refusal import ChildDied
 
@@ -29,21 +30,30 @@ class Child:
         *,
         log: Path,
         environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
+        sieve: Sequence[str] = (),
     ) -> None:
+        """``sieve`` is the command of a filter that the output passes before it reaches ``log``."""
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        tether = _tether()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=subprocess.PIPE if sieve else output,
                 stderr=subprocess.STDOUT,
                 env=None if environment is None else dict(environment),
-                cwd=folder,
                 process_group=0,
-                preexec_fn=_tether(),
+                preexec_fn=tether,
+            )
+            self._sieve = self._filter(sieve, output, tether) if sieve else None
+
+    def _filter(self, sieve: Sequence[str], output: IO[bytes], tether: Callable[[], None]) -> subprocess.Popen[bytes]:
+        assert self._process.stdout is not None
+        with self._process.stdout as unfiltered:
+            return subprocess.Popen(
+                sieve, stdin=unfiltered, stdout=output, stderr=output, process_group=self.pid, preexec_fn=tether
             )
 
     @property
@@ -76,14 +86,22 @@ class Child:
         """Ask the process to end, and end its whole group after ``grace`` seconds. Safe to repeat."""
         if self.running:
             self.ask_to_end()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(grace)
+            _wait(self._process, grace)
+            if self._sieve:
+                _wait(self._sieve, 1.0)  # it still has the last lines
         self._kill_group()
         self._process.wait()
+        if self._sieve:
+            self._sieve.wait()
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
 
 
 def _tether() -> Callable[[], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,17 @@ from deploy.local.child import Child
 from deploy.local.refusal import ToolMissing
 
 REPLICA_SET = "rs0"
-_NOT_YET_INITIALIZED = 94
+
+# These parts of MongoDB quote commands when they are slow or fail, with all their values: names and numbers of
+# persons. The first can be switched off, the second cannot, so such lines do not reach the log.
+_NO_COMMANDS = ("grep", "--line-buffered", "-vE", '"c":"(QUERY|COMMAND|WRITE|TXN|INDEX)"')
+
+
+class Refused(IntEnum):
+    """MongoDB's codes for the two states in which a node asks to be configured."""
+
+    NOT_YET_INITIALIZED = 94
+    NOT_IN_THE_CONFIGURATION = 93
 
 
 def url(port: int) -> str:
@@ -39,9 +50,8 @@ def start(data: Path, port: int, *, log: Path, cache_gb: float = 1.0, oplog_mb: 
     command: list[str | Path] = [executable(), "--dbpath", data, "--bind_ip", "127.0.0.1", "--port", str(port)]
     command += ["--replSet", REPLICA_SET, "--oplogSize", str(oplog_mb), "--wiredTigerCacheSizeGB", str(cache_gb)]
     command += ["--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"]
-    # A slow operation is logged with its filter and values: names and numbers of persons would be in the log.
     command += ["--profile", "0", "--slowms", "1000000", "--slowOpSampleRate", "0"]
-    return Child("mongodb", command, log=log)
+    return Child("mongodb", command, log=log, sieve=_NO_COMMANDS)
 
 
 async def ready(child: Child, port: int, *, seconds: float = 60) -> None:
@@ -59,17 +69,24 @@ async def _takes_writes(client: AsyncIOMotorClient[dict[str, Any]], port: int) -
     try:
         hello = await client.admin.command("hello")
         if "setName" not in hello:
-            await _initiate(client, port)
+            await _configure(client, f"127.0.0.1:{port}")
         return bool(hello.get("isWritablePrimary"))
     except PyMongoError:
         return False
 
 
-async def _initiate(client: AsyncIOMotorClient[dict[str, Any]], port: int) -> None:
+async def _configure(client: AsyncIOMotorClient[dict[str, Any]], host: str) -> None:
+    """Make a new node a replica set of one, and a node that knows itself under another port that one again."""
     try:
         await client.admin.command("replSetGetStatus")
     except OperationFailure as refused:
-        if refused.code != _NOT_YET_INITIALIZED:
-            raise
-        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-        await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        match refused.code:
+            case Refused.NOT_YET_INITIALIZED:
+                members = [{"_id": 0, "host": host}]
+                await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            case Refused.NOT_IN_THE_CONFIGURATION:
+                config = (await client.admin.command("replSetGetConfig"))["config"]
+                config["members"][0]["host"] = host
+                await client.admin.command("replSetReconfig", config, force=True)
+            case _:
+                raise

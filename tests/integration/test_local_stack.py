@@ -50,7 +50,7 @@ async def _admin(stack: Stack) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def test_what_a_stack_has_stored_is_there_at_its_next_start(settings: Settings) -> None:
+async def test_what_a_stack_has_stored_is_there_at_its_next_start_also_on_other_ports(settings: Settings) -> None:
     async with _stack(settings) as stack, _admin(stack) as admin:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(stack.mongo_url)
         await client["kept"]["things"].insert_one({"_id": "one"})
@@ -58,7 +58,8 @@ async def test_what_a_stack_has_stored_is_there_at_its_next_start(settings: Sett
         await admin.create_topics([NewTopic("kept", num_partitions=8, replication_factor=1)])
     assert gone(*_pids(stack))
 
-    async with _stack(settings) as stack, _admin(stack) as admin:
+    moved = Settings.on_free_ports(home=settings.home, cache_gb=0.25)
+    async with _stack(moved) as stack, _admin(stack) as admin:
         client = AsyncIOMotorClient(stack.mongo_url)
         assert await client["kept"]["things"].count_documents({}) == 1
         client.close()

@@ -72,7 +72,7 @@ class Servers:
 
     def _mongo(self) -> str:
         port = free_port()
-        child = mongo.start(self.folder / "mongodb", port, log=self.folder / "mongodb.log", cache_gb=0.25, oplog_mb=990)
+        child = mongo.start(self.folder / "mongodb", port, log=self.folder / "mongodb.log", cache_gb=0.25, oplog_mb=256)
         self._children.append(child)
         asyncio.run(mongo.ready(child, port))
         return mongo.url(port)
