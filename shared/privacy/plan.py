@@ -215,7 +215,7 @@ def _is_fact(shape: Any) -> TypeGuard[type[Fact]]:
 
 def _fact_in(annotation: Any) -> type[Fact]:
     """The Fact class in ``F``, ``F | None`` or ``tuple[F, ...]``, where the layout found one."""
-    return next(filter(_is_fact, _shapes(annotation)))
+    return next(shape for shape in _shapes(annotation) if _is_fact(shape))
 
 
 def _check(fact: type[Fact], name: str, placed: bool) -> None:
