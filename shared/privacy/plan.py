@@ -91,7 +91,8 @@ class Plan:
             for name, field in fields.items()
             if field.is_required() and (name in self._clear or not _optional(field.annotation))
         }
-        self._builders = {name: _builder(field.annotation) for name, field in fields.items()}
+        built = [(name, _builder(field.annotation)) for name, field in fields.items()]
+        self._builders = [(name, build) for name, build in built if build is not _same]
 
     def take_apart(self, fact: Fact, parts: Parts, subject: str | None = None, prefix: str = "") -> dict[str, Any]:
         """The clear data of ``fact``; its sealed values are added to ``parts`` under their subject and kind.
@@ -124,12 +125,13 @@ class Plan:
 
         Raises LookupError, TypeError or ValueError when the data are not of this class; the message may hold values.
         """
-        if not data.keys() >= self._required:
-            raise ValueError("a field is missing")
-        builders, values = self._builders, self._template.copy()
-        for name, value in data.items():
-            values[name] = builders[name](value)
-        fact = self._fact.__new__(self._fact)
+        values = self._template | data
+        if len(values) != len(self._template) or not self._required <= data.keys():
+            raise ValueError("a field is missing, or there is one too many")
+        for name, build in self._builders:
+            if name in data:
+                values[name] = build(data[name])
+        fact = _new(self._fact)
         _set(fact, "__dict__", values)
         _set(fact, "__pydantic_fields_set__", set(data))
         _set(fact, "__pydantic_extra__", None)
@@ -137,6 +139,7 @@ class Plan:
         return fact
 
 
+_new = object.__new__
 _set = object.__setattr__  # facts are frozen
 
 
@@ -178,7 +181,7 @@ def _optional_builder(annotation: Any) -> Build:
     if len(rest) != 1:
         return TypeAdapter(annotation).validate_python
     build = _builder(rest[0])
-    if get_origin(rest[0]) in (Personal, Counted):
+    if build is _same or get_origin(rest[0]) in (Personal, Counted):
         return build
     return lambda value: None if value is None else build(value)
 
