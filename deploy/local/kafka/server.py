@@ -16,6 +16,12 @@ from deploy.local.refusal import ChildDied, ToolMissing
 JARS = Path(__file__).parent / "libs"
 _CLUSTER = "Z3Vhbmh1LWxvY2FsLTAwMQ"  # 16 bytes in base64: the one cluster a data folder ever belongs to
 
+_LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
+
 
 def address(port: int) -> str:
     return f"127.0.0.1:{port}"
@@ -48,7 +54,7 @@ def _java() -> list[str]:
         raise ToolMissing("Java", "apt-get install -y openjdk-17-jre-headless")
     if not any(JARS.glob("kafka_*.jar")):
         raise ToolMissing("the Kafka server (deploy/local/kafka/libs)", "make setup")
-    return [java, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dlog4j2.level=WARN", "-cp", f"{JARS}/*"]
+    return [java, "-XX:+UseSerialGC", "-XX:-UsePerfData", *_LOGGING, "-cp", f"{JARS}/*"]
 
 
 def _format(java: list[str], settings: Path, log: Path) -> None:
