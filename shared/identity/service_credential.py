@@ -29,7 +29,7 @@ class NotAService(Refusal):
 
 
 class ServiceCredential(httpx.Auth):
-    """For ``httpx``: ``AsyncClient(auth=ServiceCredential(secret, "reporting"))``. ``secret`` has 32 bytes."""
+    """For ``httpx``: ``AsyncClient(auth=ServiceCredential(secret, "reporting"))``. ``secret`` has 32 bytes or more."""
 
     def __init__(self, secret: bytes, service: str, clock: Callable[[], float] = time.time) -> None:
         self._key = OctKey.import_key(secret)

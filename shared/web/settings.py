@@ -29,6 +29,9 @@ def _decoded(value: Any) -> Any:
 Key = Annotated[SecretBytes, BeforeValidator(_decoded)]
 """32 bytes; ``get_secret_value()`` gives them."""
 
+Secret = Annotated[SecretBytes, Field(min_length=KEY_BYTES)]
+"""Any text that nobody guesses; ``get_secret_value()`` gives its bytes."""
+
 
 class ServiceSettings(BaseSettings):
     """One service's process. ``master_key`` wraps the vault's keys, ``claim_key`` hides unique values,
@@ -51,7 +54,7 @@ class ServiceSettings(BaseSettings):
     issuer_url: str = "http://127.0.0.1:8004/issuer"
 
     master_key: Key
-    service_secret: Key
     claim_key: Key
+    service_secret: Secret
 
     partitions: int = Field(default=8, ge=1, le=1024)

@@ -1,0 +1,125 @@
+"""What every directory answers, whether it was told in memory or folded into MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+
+from shared.contracts.registry import RoleGranted
+from shared.contracts.values import Role
+from shared.eventlog.placement import new_id
+from shared.identity.access import Directory, NoRole, OutOfScope
+from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory, MongoDirectory
+from tests.support.workspace import fold_all
+from tests.unit.identity.test_directory_model import COUNTY, TOWNSHIP, TREE, VILLAGE, a_division
+
+ORPHAN = "529903001"
+TODAY = date(2026, 8, 14)
+ROLE = RoleGranted(
+    role_id=new_id("role"),
+    person="person-0001",
+    role=Role.COUNTY_CIVIL_AFFAIRS,
+    division=COUNTY,
+    starts=date(2026, 1, 1),
+    ends=date(2027, 1, 1),
+)
+PAST = ROLE.model_copy(
+    update={"role_id": new_id("role"), "division": "5299", "starts": date(2025, 1, 1), "ends": date(2026, 1, 1)}
+)
+
+
+def _memory() -> MemoryDirectory:
+    directory = MemoryDirectory()
+    for node in (*TREE, a_division(ORPHAN, "529903")):
+        directory.add_division(node.code, node.parent)
+    for role in (ROLE, PAST):
+        directory.add_grant(role.person, role.role, role.division, role.starts, role.ends, source=role.role_id)
+    return directory
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def directory(request: pytest.FixtureRequest) -> AsyncIterator[Directory]:
+    if request.param == "memory":
+        yield _memory()
+        return
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(request.getfixturevalue("mongo_url"))
+    database = client[f"directory_{uuid4().hex}"]
+
+    async def collection(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return database[name]
+
+    store = await fold_all(DirectoryModel(), [[*TREE, a_division(ORPHAN, "529903"), ROLE, PAST]])
+    for name, documents in store.items():
+        await database[name].insert_many(list(documents.values()))
+    yield MongoDirectory(collection)
+    await client.drop_database(database)
+    client.close()
+
+
+async def test_a_path_leads_from_the_root_to_the_division(directory: Directory) -> None:
+    assert await directory.path(VILLAGE) == ("52", "5299", COUNTY, TOWNSHIP, VILLAGE)
+    assert await directory.path("52") == ("52",)
+
+
+async def test_an_unknown_or_hanging_division_has_no_path(directory: Directory) -> None:
+    assert await directory.path("539901") is None
+    assert await directory.path(ORPHAN) is None
+
+
+async def test_all_grants_of_a_person_are_known(directory: Directory) -> None:
+    grants = await directory.grants("person-0001")
+    assert {(g.role, g.division, g.starts, g.ends, g.source) for g in grants} == {
+        (r.role, r.division, r.starts, r.ends, r.role_id) for r in (ROLE, PAST)
+    }
+    assert await directory.grants("person-0009") == []
+
+
+async def test_a_person_is_authorised_below_their_division_today(directory: Directory) -> None:
+    grant = await directory.authorise("person-0001", "record_child", VILLAGE, TODAY)
+    assert (grant.role, grant.division) == (Role.COUNTY_CIVIL_AFFAIRS, COUNTY)
+
+
+@pytest.mark.parametrize("division", ["5299", "529902", "539901", ORPHAN])
+async def test_outside_nobody_is_authorised_whether_it_exists_or_not(directory: Directory, division: str) -> None:
+    with pytest.raises(OutOfScope) as refused:
+        await directory.authorise("person-0001", "record_child", division, TODAY)
+    assert division not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("person", "action", "today"),
+    [
+        ("person-0009", "record_child", TODAY),
+        ("person-0001", "approve_erasure", TODAY),
+        ("person-0001", "record_child", date(2027, 1, 1)),
+    ],
+)
+async def test_without_a_role_for_it_today_nobody_is_authorised(
+    directory: Directory, person: str, action: str, today: date
+) -> None:
+    with pytest.raises(NoRole):
+        await directory.authorise(person, action, VILLAGE, today)
+
+
+async def test_an_answer_from_the_store_is_used_again_for_two_seconds(mongo_url: str) -> None:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongo_url)
+    divisions = client[f"directory_{uuid4().hex}"][DIVISIONS]
+    now = 0.0
+
+    async def collection(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return divisions
+
+    directory = MongoDirectory(collection, clock=lambda: now)
+    assert await directory.path("52") is None
+    await divisions.insert_one({"_id": "52", "path": ["52"]})
+    now = 1.9
+    assert await directory.path("52") is None
+    now = 2.0
+    assert await directory.path("52") == ("52",)
+    await client.drop_database(divisions.database)
+    client.close()

@@ -1,0 +1,130 @@
+"""What the directory knows after registry's events, in whichever order and in whichever batches they come."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.contracts.event import Event
+from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
+from shared.contracts.values import DivisionKind, PostingLevel, Role
+from shared.eventlog.placement import new_id
+from shared.identity.directory import DIVISIONS, GRANTS, DirectoryModel
+from tests.support.workspace import Store, fold_all
+
+COUNTY, TOWNSHIP, VILLAGE = "529901", "529901001", "529901001001"
+KINDS = {2: DivisionKind.PROVINCE, 4: DivisionKind.CITY, 6: DivisionKind.COUNTY, 9: DivisionKind.TOWNSHIP}
+
+
+def a_division(code: str, parent: str | None) -> DivisionAdded:
+    kind = KINDS.get(len(code), DivisionKind.VILLAGE)
+    return DivisionAdded(
+        division=new_id("division"), code=code, name="测", kind=kind, parent=parent, valid_from=date(2023, 1, 1)
+    )
+
+
+TREE = [
+    a_division("52", None),
+    a_division("5299", "52"),
+    a_division(COUNTY, "5299"),
+    a_division(TOWNSHIP, COUNTY),
+    a_division(VILLAGE, TOWNSHIP),
+    a_division("529901001002", TOWNSHIP),
+    a_division("529902", "5299"),
+]
+
+
+def a_posting(posting: str, leader: str | None = "person-0001", secretary: str | None = "person-0002") -> Event:
+    return WorkingGroupPosted(
+        posting=posting,
+        village=VILLAGE,
+        level=PostingLevel.CITY,
+        unit="测单位",
+        starts=date(2026, 3, 1),
+        leader=leader,
+        first_secretary=secretary,
+    )
+
+
+def a_withdrawal(posting: str) -> Event:
+    return WorkingGroupWithdrawn(posting=posting, village=VILLAGE, ends=date(2026, 9, 1), reason="rotated")
+
+
+def a_role(role_id: str, ends: date | None = None) -> Event:
+    return RoleGranted(
+        role_id=role_id,
+        person="person-0003",
+        role=Role.CHILD_SUPERVISOR,
+        division=TOWNSHIP,
+        starts=date(2026, 1, 1),
+        ends=ends,
+    )
+
+
+def an_end(role_id: str, ends: date) -> Event:
+    return RoleEnded(role_id=role_id, person="person-0003", ends=ends)
+
+
+P1, P2, R1, R2 = new_id("posting"), new_id("posting"), new_id("role"), new_id("role")
+HISTORY: list[Event] = [
+    *TREE,
+    a_posting(P1),
+    a_withdrawal(P1),
+    a_posting(P2, leader=None),
+    a_withdrawal(P2),
+    a_role(R1, ends=date(2026, 12, 1)),
+    an_end(R1, date(2026, 6, 1)),
+    a_role(R2),
+]
+
+
+def _folded(*batches: Sequence[Event]) -> Store:
+    return asyncio.run(fold_all(DirectoryModel(), batches))
+
+
+@settings(max_examples=150, deadline=None)
+@given(order=st.permutations(HISTORY), seed=st.integers(0, 10_000))
+def test_the_directory_is_the_same_in_whichever_order_the_events_come(order: list[Event], seed: int) -> None:
+    chance = random.Random(seed)
+    cuts = sorted(chance.sample(range(len(order) + 1), chance.randint(0, 5)))
+    batches = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+    assert _folded(*batches) == _folded(HISTORY)
+
+
+def test_a_village_has_no_path_until_its_ancestors_have_arrived() -> None:
+    lower, upper = TREE[3:5], TREE[:3]
+    assert _folded(lower)[DIVISIONS][VILLAGE]["path"] is None
+    assert _folded(lower, upper)[DIVISIONS][VILLAGE]["path"] == ["52", "5299", COUNTY, TOWNSHIP, VILLAGE]
+
+
+def test_a_posting_gives_the_leader_and_the_first_secretary_their_roles_until_it_ends() -> None:
+    grants = _folded([a_posting(P1)], [a_withdrawal(P1)])[GRANTS]
+    found = {(g["person"], g["role"], g["division"], g["starts"], g["ends"], g["source"]) for g in grants.values()}
+    assert found == {
+        ("person-0001", "group_leader", VILLAGE, "2026-03-01", "2026-09-01", P1),
+        ("person-0002", "first_secretary", VILLAGE, "2026-03-01", "2026-09-01", P1),
+    }
+
+
+def test_a_posting_without_a_leader_gives_nobody_that_role() -> None:
+    grants = _folded([a_posting(P1, leader=None)])[GRANTS]
+    assert [g["role"] for g in grants.values() if g["person"]] == ["first_secretary"]
+
+
+@pytest.mark.parametrize(
+    ("granted_until", "ended_on", "ends"),
+    [
+        (None, date(2026, 6, 1), "2026-06-01"),
+        (date(2026, 12, 1), date(2026, 6, 1), "2026-06-01"),
+        (date(2026, 6, 1), date(2026, 12, 1), "2026-06-01"),
+    ],
+)
+def test_a_role_ends_on_the_earliest_day_that_was_told(granted_until: date | None, ended_on: date, ends: str) -> None:
+    [grant] = _folded([an_end(R1, ended_on)], [a_role(R1, granted_until)])[GRANTS].values()
+    assert (grant["person"], grant["ends"]) == ("person-0003", ends)
