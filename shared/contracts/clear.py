@@ -1,0 +1,38 @@
+"""The allow-list: every field of an event that stands in the clear, for ever, in the log, on Kafka and in backups.
+
+A field belongs here only when it is an id, a division, a date of an event, or of class C1. What says something about a
+person is ``Personal`` or ``Counted`` instead. Names are dotted down to the leaf; items of a tuple have no index.
+``tests/unit/test_golden_events.py`` holds the models to this list, so that a new clear field is a deliberate act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+CLEAR: Final[Mapping[str, frozenset[str]]] = {
+    # registry
+    "DivisionAdded": frozenset({"code", "division", "kind", "name", "parent", "valid_from"}),
+    "WorkingGroupPosted": frozenset({"first_secretary", "leader", "level", "posting", "starts", "unit", "village"}),
+    "WorkingGroupWithdrawn": frozenset({"ends", "first_secretary", "posting", "reason", "village"}),
+    "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
+    "RoleEnded": frozenset({"ends", "person", "role_id"}),
+    "HouseholdFileOpened": frozenset({"household", "village"}),
+    "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
+    "ParentSituationRecorded": frozenset({"child"}),
+    "CareSituationRecorded": frozenset({"child"}),
+    "ChangeProposed": frozenset({"child", "proposal", "visit"}),
+    "ChildFileClosed": frozenset({"child", "closed_on", "reason"}),
+    "ChildFileReopened": frozenset({"child", "reason", "reopened_on"}),
+    "ErasureRequested": frozenset({"basis", "child", "requested_by"}),
+    "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
+    # visits
+    "VisitLogged": frozenset(
+        {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}
+    ),
+    # pairing
+    "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
+    "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
+    # reporting
+    "FileOpened": frozenset({"child", "person", "purpose"}),
+}
