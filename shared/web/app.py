@@ -30,7 +30,10 @@ def create_app(
     metrics: Metrics | None = None,
     body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """``body_limits`` maps a path prefix to bytes, e.g. ``{"/commands/": 262144}``; elsewhere 256 KiB are taken."""
+    """``body_limits`` maps path prefixes to bytes, the longest prefix speaks; elsewhere 256 KiB are taken.
+
+    So ``{"/commands": BULK_BODY_LIMIT, "/commands/": BODY_LIMIT}`` lets only the batch of commands be large.
+    """
     health, metrics = health or Health(), metrics or Metrics()
     # The pages for docs load scripts from foreign servers, so there are none: /openapi.json is what is served.
     app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=_PROBLEM_RESPONSES)

@@ -86,7 +86,11 @@ def health() -> Health:
 @pytest.fixture
 def app(health: Health) -> FastAPI:
     return create_app(
-        title="Trial", service="trial", routers=[_router()], health=health, body_limits={"/bulk/": 1024 * 1024}
+        title="Trial",
+        service="trial",
+        routers=[_router()],
+        health=health,
+        body_limits={"/bulk": 1024 * 1024, "/bulk/teas/": 1},
     )
 
 
