@@ -18,10 +18,9 @@ import msgspec
 from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from shared.identity.tokens import AUDIENCE
+from shared.identity.tokens import AUDIENCE, UNREADABLE
 
 ALGORITHM: Final = "ES256"
 TOKEN_SECONDS: Final = 600
@@ -68,7 +67,7 @@ class Issuer:
         """The answer for a refresh token of a user who still exists; None for anything else."""
         try:
             claims = jwt.decode(refresh_token, self._key, algorithms=[ALGORITHM]).claims
-        except (JoseError, ValueError):
+        except UNREADABLE:
             return None
         valid = claims["aud"] == _REFRESH and claims["iss"] == self.url and claims["exp"] > self._clock()
         return self._granted(claims["sub"]) if valid and claims["sub"] in self.users() else None

@@ -8,12 +8,11 @@ from typing import Any, ClassVar, Final
 
 import httpx
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from shared.contracts.refusal import Refusal
 from shared.identity.caller import Bearer
-from shared.identity.tokens import LEEWAY_SECONDS, TokenMissing
+from shared.identity.tokens import LEEWAY_SECONDS, UNREADABLE, TokenMissing
 
 AUDIENCE: Final = "guanhu-services"
 ALGORITHM: Final = "HS256"
@@ -69,5 +68,5 @@ def _judge(token: str, key: OctKey, now: float) -> str:
         if claims["aud"] != AUDIENCE or claims["exp"] + LEEWAY_SECONDS <= now:
             raise NotAService
         return str(claims["iss"])
-    except (JoseError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         raise NotAService from None

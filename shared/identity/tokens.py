@@ -31,6 +31,9 @@ KEYS_LAST_SECONDS: Final = 600.0
 REMEMBERED: Final = 20_000
 REMEMBERED_SECONDS: Final = 600.0
 
+UNREADABLE: Final = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a token raises: its header is whatever a stranger wrote, nested a thousand deep if they like."""
+
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _PERSON: Final = re.compile(r"[!-~]{1,64}")
 
@@ -117,7 +120,7 @@ class IssuerKeys:
             if discovered["issuer"].rstrip("/") != self._issuer_url:
                 raise ValueError("the discovery document is another issuer's")
             self._keys = KeySet.import_key_set(await self._get(discovered["jwks_uri"]))
-        except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, *UNREADABLE) as error:
             _log.warning(LogEvent.ISSUER_UNREACHABLE, exception=type(error).__name__)
 
     async def _get(self, url: str) -> Any:
@@ -157,11 +160,11 @@ class Tokens:
             return _signed(token, await self._keys.current())
         except InvalidKeyIdError:
             pass
-        except (JoseError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             raise TokenInvalid from None
         try:
             return _signed(token, await self._keys.newer())
-        except (JoseError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             raise TokenInvalid from None
 
     def _judge(self, claims: dict[str, Any]) -> str:

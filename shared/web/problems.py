@@ -29,6 +29,8 @@ from shared.eventlog.port import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
+MAX_ERRORS: Final = 100
+"""Fields named in one problem: a body that is wrong everywhere is not answered with a longer one."""
 
 
 class FieldProblem(BaseModel):
@@ -160,7 +162,7 @@ def _invalid(error: RequestValidationError | ValidationError) -> dict[str, Any]:
     return _body(_INVALID) | {
         "errors": [
             {"field": _field(one["loc"]), "rule": one["type"], "what_to_do": _remedy(one["type"], one.get("ctx", {}))}
-            for one in found
+            for one in found[:MAX_ERRORS]
         ]
     }
 

@@ -25,6 +25,7 @@ from tests.unit.identity.clock import Clock
 from tests.unit.identity.conftest import ISSUER_URL
 
 ME = "person-0001"
+_HEADER_NAMES = ["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "enc", "zip"]
 
 
 class IssuerSite(httpx.AsyncBaseTransport):
@@ -192,6 +193,30 @@ async def test_a_list_of_audiences_and_a_clock_a_little_ahead_are_accepted(
 async def test_garbage_is_no_token(tokens: Tokens, garbage: str) -> None:
     with pytest.raises(TokenInvalid):
         await tokens.person(garbage)
+
+
+_ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("ES256"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_HEADER_NAMES), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=_ANY_JSON, payload=_ANY_JSON, parts=st.sampled_from([2, 3, 5]))
+async def test_whatever_a_stranger_writes_into_a_token_it_is_refused(
+    tokens: Tokens, issuer: Issuer, header: Any, payload: Any, parts: int
+) -> None:
+    token = ".".join([_part(header), _part(payload), "c2ln", "", ""][:parts])
+    with pytest.raises(TokenInvalid):
+        await tokens.person(token)
+    assert issuer.renewed(token) is None
+
+
+async def test_a_header_nested_without_end_is_refused(client: httpx.AsyncClient, issuer: Issuer) -> None:
+    token = f"{_base64(b'[' * 30_000)}.e30.c2ln"
+    _refused(await _ask(client, token), "token_invalid")
+    assert issuer.renewed(token) is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, HTTPException, Request
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pymongo.errors import NotPrimaryError
 
@@ -186,6 +188,28 @@ async def test_a_body_that_is_no_json_is_malformed(client: httpx.AsyncClient, bo
         _problem(answer, 400, "malformed")
     else:
         _problem(answer, 422, "invalid")
+
+
+_SOMEWHERE = st.recursive(
+    st.sampled_from([CANARY, f"1{CANARY}", f"2026-08-14T00:00:00{CANARY}", 0, None]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*Tea.model_fields, CANARY]), inner),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.dictionaries(st.sampled_from([*Tea.model_fields, CANARY]), _SOMEWHERE, min_size=1))
+async def test_wherever_a_name_stands_in_a_bad_body_no_answer_and_no_line_repeats_it(
+    client: httpx.AsyncClient, logged: io.StringIO, body: dict[str, Any]
+) -> None:
+    answer = await client.post("/teas/1", json=body)
+    assert answer.status_code == 422
+    assert CANARY not in answer.text + json.dumps(answer.json(), ensure_ascii=False) + logged.getvalue()
+
+
+async def test_a_body_that_is_wrong_everywhere_gets_a_short_answer(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/teas/1", json={f"field_{number}": 1 for number in range(1_000)})
+    assert len(_problem(answer, 422, "invalid")["errors"]) == 100
 
 
 async def _chunks(total: int) -> AsyncIterator[bytes]:
