@@ -33,12 +33,12 @@ class UnsealableFieldError(TypeError):
         super().__init__(f"{fact.__name__}.{field}: {why}")
 
 
-def to_json(value: object) -> Any:
+def to_json(value: Any) -> Any:
     """What msgspec cannot encode by itself: facts without sealed values, and types only pydantic knows."""
+    if isinstance(value, Sealed) or _holds_sealed(type(value)):
+        raise TypeError("a sealed value is not written in the clear")
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
-    if isinstance(value, Sealed):
-        raise TypeError("a sealed value is not written in the clear")
     return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 
@@ -228,13 +228,18 @@ def _check(fact: type[Fact], name: str, placed: bool) -> None:
         raise UnsealableFieldError(fact, name, "a sealed value stands alone, optional, or in a fact or tuple of facts")
     for shape in (annotation, *get_args(annotation)):
         if get_origin(shape) in (Personal, Counted) and (
-            _optional(get_args(shape)[0]) or _holds_sealed(get_args(shape)[0])
+            _optional(_bare(get_args(shape)[0])) or _holds_sealed(get_args(shape)[0])
         ):
             raise UnsealableFieldError(fact, name, "a sealed value is neither None nor sealed twice")
 
 
 def _holds_sealed(annotation: Any) -> bool:
     return any(
-        get_origin(shape) in (Personal, Counted) or (_is_fact(shape) and layout_of(shape).holds_any)
+        get_origin(shape) in (Personal, Counted)
+        or (_is_model(shape) and any(_holds_sealed(field.annotation) for field in shape.model_fields.values()))
         for shape in _shapes(annotation)
     )
+
+
+def _is_model(shape: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(shape, type) and issubclass(shape, BaseModel)

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, create_model
 
 from shared.contracts import catalogue
 from shared.contracts.catalogue import CATALOGUE
@@ -21,7 +24,7 @@ from shared.contracts.registry import (
     ParentSituation,
 )
 from shared.contracts.sealed import ERASED, KINDS, Counted, ErasedError, Kind, Personal
-from shared.contracts.values import CareKind, DivisionKind, ParentState, Sex, VisitKind
+from shared.contracts.values import CareKind, DivisionKind, Name, ParentState, Sex, VisitKind
 from shared.contracts.visits import ChildFinding, VisitLogged
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import GENESIS, Actor, MalformedRecordError, Record, SealedPart, decode, encode
@@ -403,20 +406,73 @@ async def test_shapes_of_events_to_come_are_sealed_and_opened(sealer: Sealer, mo
     assert again.model_dump_json() == event.model_dump_json()
 
 
-def test_a_sealed_value_where_it_cannot_be_sealed_is_refused() -> None:
-    class InAList(Event):
-        subject: ClassVar[str | None] = "child"
-        child: str
-        names: tuple[Personal[str], ...]
+class Stranger(BaseModel):
+    name: Personal[str]
 
-    class InAnother(Event):
-        subject: ClassVar[str | None] = "child"
-        child: str
-        name: Personal[str | None]
 
-    for event in (InAList, InAnother):
-        with pytest.raises(UnsealableFieldError, match="name"):
-            plan_of(event)
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        tuple[Personal[str], ...],
+        dict[str, Personal[str]],
+        list[ParentSituation],
+        Stranger,
+        Personal[str | None],
+        Personal[Name | None] | None,
+        Personal[ParentSituation],
+    ],
+    ids=str,
+)
+def test_a_sealed_value_where_it_cannot_be_sealed_is_refused(annotation: Any) -> None:
+    event = create_model("Odd", __base__=Event, child=(str, ...), odd=(annotation, ...))
+    event.subject = "child"
+    with pytest.raises(UnsealableFieldError, match=r"Odd\.odd"):
+        plan_of(event)
+
+
+async def test_a_sealed_value_that_hides_in_a_clear_one_is_refused(sealer: Sealer) -> None:
+    class Secretive(Line):
+        name: Personal[str]
+
+    class Open(Event):
+        line: Line
+
+    with pytest.raises(TypeError, match="not written in the clear"):
+        await sealer.seal([(EVENT_ID, Open(line=Secretive(text="", name=Personal("测"))))])
+
+
+words = st.text(max_size=20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1, max_size=50),
+    born=st.dates(),
+    number=st.none() | words,
+    findings=st.lists(st.tuples(st.none() | words, st.none() | words, st.sampled_from([*CareKind, None])), max_size=4),
+    lost=st.booleans(),
+)
+async def test_whatever_was_written_is_read(
+    name: str, born: date, number: str | None, findings: list[tuple[Any, ...]], lost: bool
+) -> None:
+    vault = MemoryVault()
+    sealer = Sealer(vault, Aes256Gcm())
+    child = a_registered_child(
+        name=Personal(name), birth_date=Personal(born), citizen_number=None if number is None else Personal(number)
+    )
+    visit = a_logged_visit(
+        *(
+            ChildFinding(
+                child=child.child if lost else new_id("child"),
+                life=None if life is None else Personal(life),
+                psychology=None if mind is None else Personal(mind),
+                care_found=None if kind is None else care(kind),
+            )
+            for life, mind, kind in findings
+        )
+    )
+    for event in (child, visit):
+        assert await opened(sealer, await sealed_record(sealer, event)) == event
 
 
 async def test_a_sealed_value_of_nobody_is_refused(sealer: Sealer) -> None:
