@@ -126,11 +126,15 @@ class Handling(Generic[C]):
 
 
 class Told(NamedTuple):
-    """A command as it came in: under which id, by whom, from where."""
+    """A command as it came in: under which id, by whom, from where.
+
+    ``own_right`` is set by policies and by the command line only, never for a caller from outside: nobody is asked.
+    """
 
     command: Command
     command_id: str
     person: str
+    own_right: bool = False
     source: str | None = None
     device: str | None = None
     expected_version: int | None = None

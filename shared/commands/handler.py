@@ -11,8 +11,8 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import uuid_utils
 
@@ -32,6 +32,7 @@ from shared.commands.command import (
 )
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import KINDS
+from shared.contracts.values import Role
 from shared.eventlog.placement import partition_of
 from shared.eventlog.port import (
     Append,
@@ -43,7 +44,7 @@ from shared.eventlog.port import (
     VersionConflict,
 )
 from shared.eventlog.record import Actor, Draft, Record, decode
-from shared.identity.access import NotPermitted
+from shared.identity.access import Directory, NotPermitted
 from shared.privacy.port import SubjectErasedError
 from shared.privacy.sealing import Sealer
 
@@ -53,23 +54,11 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 Outcome = Answer | Refusal | LogError
 
 
-class Directory(Protocol):
-    """Who may do what where, as ``shared.identity`` answers it."""
-
-    async def path(self, division: str) -> tuple[str, ...] | None: ...
-
-    async def authorise(self, person: str, action: str, division: str, today: date) -> Any: ...
-
-
 class ErasedSubject(Refusal):
     """The person was erased: nothing may be recorded about them any more."""
 
     status = 410
     what_to_do = "Remove the entry; if the person is to be on file again, register them anew."
-
-
-SYSTEM: Final = "system"
-"""The person of a policy: it acts by the service's own right, and its commands come from no outside caller."""
 
 
 class Handler:
@@ -211,8 +200,8 @@ class Handler:
 
     async def _authorise(self, judged: Judged, handling: Handling[Any], division: str | None, now: datetime) -> Actor:
         person = judged.told.person
-        if person == SYSTEM:
-            return Actor(SYSTEM, SYSTEM)
+        if judged.told.own_right:
+            return Actor(person, Role.SYSTEM)
         if division is None:
             raise NotOnFile
         if await self._directory.path(division) is None:

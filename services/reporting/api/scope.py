@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import UnknownDivision, business_day
-from shared.commands.handler import Directory
+from shared.identity.access import Directory
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]

@@ -1,0 +1,1 @@
+"""What every process of this system is made of, put together in one place."""
