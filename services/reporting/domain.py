@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from shared.commands.command import Aggregate, Command, Handling, Target
 from shared.contracts.reporting import FileOpened
-from shared.contracts.values import ChildId, PersonId, VillageCode
+from shared.contracts.sealed import Personal
+from shared.contracts.values import ChildId, PersonId, Text, VillageCode
 from shared.eventlog.placement import derived_id
 
 SERVICE = "reporting"
@@ -22,7 +21,7 @@ class OpenFile(Command):
     child: ChildId
     village: VillageCode
     person: PersonId
-    purpose: str = Field(min_length=2, max_length=200)
+    purpose: Personal[Text]
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "CareSituationRecorded": frozenset({"child"}),
     "ChangeProposed": frozenset({"child", "proposal", "visit"}),
     "ChildFileClosed": frozenset({"child", "closed_on", "reason"}),
-    "ChildFileReopened": frozenset({"child", "reason", "reopened_on"}),
-    "ErasureRequested": frozenset({"basis", "child", "requested_by"}),
+    "ChildFileReopened": frozenset({"child", "reopened_on"}),
+    "ErasureRequested": frozenset({"child", "requested_by"}),
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
     # visits
     "VisitLogged": frozenset(
@@ -32,7 +32,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     ),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
-    "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
+    "PairEnded": frozenset({"child", "ends", "kind", "pair"}),
     # reporting
-    "FileOpened": frozenset({"child", "person", "purpose"}),
+    "FileOpened": frozenset({"child", "person"}),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from shared.contracts.event import Event
-from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, VillageCode
+from shared.contracts.sealed import Personal
+from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, Text, VillageCode
 
 
 class PairFormed(Event):
@@ -18,8 +21,10 @@ class PairFormed(Event):
 class PairEnded(Event):
     """``ends`` is the first day without the pair."""
 
+    subject: ClassVar[str | None] = "child"
+
     pair: PairId
     child: ChildId
     kind: PairKind
     ends: Day
-    reason: str
+    reason: Personal[Text]

@@ -1,4 +1,4 @@
-"""An expected answer of "no": a fact, with a status and a code on its class, rendered by one renderer in ``shared.web``.
+"""An expected "no": a fact, with a status and a code on its class, rendered by the one renderer in ``shared.web``.
 
 A domain raises refusals and knows no HTTP; the status is a number and nothing more.
 """
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """Root of every expected refusal. ``detail`` says what is wrong, ``what_to_do`` how to go on; neither is personal."""
+    """Root of every expected refusal. ``detail`` says what is wrong, ``what_to_do`` how to go on: nothing personal."""
 
     status: ClassVar[int] = 409
     what_to_do: ClassVar[str] = ""

@@ -167,14 +167,18 @@ class ChildFileClosed(Event):
 
 
 class ChildFileReopened(Event):
+    subject: ClassVar[str | None] = "child"
+
     child: ChildId
-    reason: str
+    reason: Personal[Text]
     reopened_on: Day
 
 
 class ErasureRequested(Event):
+    subject: ClassVar[str | None] = "child"
+
     child: ChildId
-    basis: str
+    basis: Personal[Text]
     requested_by: PersonId
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from shared.contracts.event import Event
-from shared.contracts.values import ChildId, PersonId
+from shared.contracts.sealed import Personal
+from shared.contracts.values import ChildId, PersonId, Text
 
 
 class FileOpened(Event):
     """Somebody opened a child's file for a purpose."""
 
-    subject: ClassVar[str | None] = None
+    subject: ClassVar[str | None] = "child"
 
     child: ChildId
     person: PersonId
-    purpose: str = Field(min_length=2, max_length=200)
+    purpose: Personal[Text]

@@ -49,8 +49,8 @@ class MemoryLog:
         for stream in append.streams:
             if len(self._streams.get(stream.stream, ())) != stream.expected_version:
                 return VersionConflict(stream.stream, stream.expected_version)
-        for claim, stream in append.claims.items():
-            if self._claims.get(claim, stream) != stream and claim not in append.releases:
+        for claim, holder in append.claims.items():
+            if self._claims.get(claim, holder) != holder and claim not in append.releases:
                 return ClaimTaken(claim)
         return None
 

@@ -153,9 +153,9 @@ def test_a_closed_file_is_not_closed_again():
 def test_a_closed_file_is_reopened_from_a_day_not_before_it_was_closed():
     known = a_registered_child()
     history = (known, closed(known.child))
-    later = ReopenChildFile(child=known.child, reason="父母再次外出", reopened_on=date(2026, 9, 2), occurred_at=TOLD)
+    later = ReopenChildFile(child=known.child, reason=Personal("父母再次外出"), reopened_on=date(2026, 9, 2), occurred_at=TOLD)
     given(CHILD, *history).when(later).then(
-        ChildFileReopened(child=known.child, reason="父母再次外出", reopened_on=date(2026, 9, 2))
+        ChildFileReopened(child=known.child, reason=Personal("父母再次外出"), reopened_on=date(2026, 9, 2))
     )
     earlier = later.model_copy(update={"reopened_on": date(2026, 8, 31)})
     given(CHILD, *history).when(earlier).then_refused(ClosedBeforeItBegan)
@@ -163,7 +163,7 @@ def test_a_closed_file_is_reopened_from_a_day_not_before_it_was_closed():
 
 def test_an_open_file_is_not_reopened():
     known = a_registered_child()
-    command = ReopenChildFile(child=known.child, reason="误", occurred_at=TOLD)
+    command = ReopenChildFile(child=known.child, reason=Personal("误"), occurred_at=TOLD)
     given(CHILD, known).when(command).then_refused(ChildFileIsOpen)
 
 
@@ -174,8 +174,8 @@ def test_a_child_that_is_not_on_file_takes_no_command():
 
 def test_an_erasure_is_asked_for_by_one_and_approved_by_another():
     known = a_registered_child()
-    asked = ErasureRequested(child=known.child, basis="监护人申请", requested_by="officer-1")
-    request = ErasureRequestBy(child=known.child, basis="监护人申请", person="officer-1", occurred_at=TOLD)
+    asked = ErasureRequested(child=known.child, basis=Personal("监护人申请"), requested_by="officer-1")
+    request = ErasureRequestBy(child=known.child, basis=Personal("监护人申请"), person="officer-1", occurred_at=TOLD)
     given(CHILD, known).when(request).then(asked)
     approval = ErasureApprovalBy(child=known.child, person="officer-2", occurred_at=TOLD)
     given(CHILD, known, asked).when(approval).then(SubjectKeyDestroyed(child=known.child, approved_by="officer-2"))

@@ -14,6 +14,7 @@ from services.pairing.domain.pair import (
 )
 from shared.commands.command import NotOnFile
 from shared.contracts.pairing import PairEnded, PairFormed
+from shared.contracts.sealed import Personal
 from shared.contracts.values import PairKind
 from shared.eventlog.placement import new_id
 from tests.support.builders import VILLAGE
@@ -29,8 +30,8 @@ FORM = FormPair(
     starts=date(2026, 8, 14),
 )
 FORMED = PairFormed(**FORM.model_dump(exclude={"occurred_at"}))
-END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason="轮换")
-ENDED = PairEnded(pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason="轮换")
+END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason=Personal("轮换"))
+ENDED = PairEnded(pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason=Personal("轮换"))
 
 
 def test_a_pair_is_formed_and_ended_once():

@@ -10,7 +10,8 @@ from shared.commands.command import Aggregate, Claims, Command, NotOnFile
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, VillageCode
+from shared.contracts.sealed import Personal
+from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, Text, VillageCode
 from shared.eventlog.placement import placement_of
 
 
@@ -28,7 +29,7 @@ class EndPair(Command):
 
     pair: PairId
     ends: Day
-    reason: str
+    reason: Personal[Text]
 
 
 class PairAlreadyFormed(Refusal):

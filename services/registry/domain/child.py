@@ -90,13 +90,13 @@ class CloseChildFile(Command):
 
 class ReopenChildFile(Command):
     child: ChildId
-    reason: str
+    reason: Personal[Text]
     reopened_on: Day | None = None
 
 
 class RequestErasure(Command):
     child: ChildId
-    basis: str
+    basis: Personal[Text]
 
 
 class ApproveErasure(Command):

@@ -18,6 +18,7 @@ from services.reporting.read_models.child_queries import ChildQueries
 from shared.commands.command import NotOnFile, Told
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
+from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.read_model import Document
 
@@ -142,7 +143,11 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
             raise NotOnFile
         command_id = str(uuid.uuid4())
         opening = OpenFile(
-            opening=opening_stream(command_id, child), child=child, village=village, person=who.person, purpose=stated
+            opening=opening_stream(command_id, child),
+            child=child,
+            village=village,
+            person=who.person,
+            purpose=Personal(stated),
         )
         await handler.handle(Told(opening, command_id, who.person))
         found = await queries.card(child)

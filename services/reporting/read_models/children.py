@@ -211,11 +211,11 @@ def _facts(child: str, event: Event) -> Document:
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
-            return {"reason": event.reason, "on": event.reopened_on.isoformat()}
+            return _told(reason=event.reason.get(), on=event.reopened_on.isoformat())
         case PairFormed() | PairEnded():
             return {"kind": event.kind.value}
         case ErasureRequested():
-            return {"basis": event.basis}
+            return _told(basis=event.basis.get())
         case _:
             return {}
 
