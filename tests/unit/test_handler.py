@@ -1,0 +1,222 @@
+"""The road of a command: repeated, refused, in conflict, in a batch."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.registry.domain.child import ChildAlreadyRegistered, CloseChildFile, RecordCareSituation
+from services.registry.domain.division import AddDivision
+from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.service import handlings
+from shared.commands.command import (
+    CommandIdOfAnother,
+    CommandIdReused,
+    HappensLater,
+    NotOnFile,
+    Told,
+    UnknownDivision,
+)
+from shared.commands.handler import ErasedSubject, Handler
+from shared.contracts.sealed import KINDS
+from shared.contracts.values import CloseReason, DivisionKind, PostingLevel, Role
+from shared.eventlog.memory import MemoryLog
+from shared.eventlog.placement import new_id, partition_of
+from shared.eventlog.port import Appended, ClaimTaken, RecordTooLarge, VersionConflict
+from shared.eventlog.record import decode
+from shared.identity.access import NotPermitted
+from shared.identity.directory import MemoryDirectory
+from shared.privacy.cipher import Aes256Gcm
+from shared.privacy.memory import MemoryVault
+from shared.privacy.sealing import Sealer
+from tests.support.builders import VILLAGE, a_registration, care
+
+NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
+TREE = [("52", None), ("5203", "52"), ("520303", "5203"), ("520303105", "520303"), (VILLAGE, "520303105")]
+
+
+class Registry:
+    """registry's handler over a log in memory."""
+
+    def __init__(self) -> None:
+        self.log = MemoryLog("registry", 4, lambda: NOW)
+        self.vault = MemoryVault()
+        self.sealer = Sealer(self.vault, Aes256Gcm())
+        self.directory = MemoryDirectory()
+        for code, parent in TREE:
+            self.directory.add_division(code, parent)
+        self.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2026, 1, 1))
+        self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
+        self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
+        self.handler = Handler(self.log, self.sealer, self.directory, handlings(self.log), b"k" * 32, lambda: NOW)
+
+    async def events(self, stream):
+        return await self.sealer.open([decode(raw) for raw in await self.log.load(stream)], KINDS)
+
+
+@pytest.fixture
+def registry():
+    return Registry()
+
+
+def told(command, command_id="command-1", person="director-1", **more):
+    return Told(command, command_id, person, **more)
+
+
+async def test_a_command_is_answered_with_the_position_of_its_last_event(registry):
+    command = a_registration()
+    answer = await registry.handler.handle(told(command))
+    assert answer.position.partition == partition_of(command.child, 4)
+    assert answer.position.seq == 2
+    assert answer.versions == {command.child: 1, command.household: 1}
+    [registered] = await registry.events(command.child)
+    assert registered.name == command.name
+
+
+async def test_a_repeated_command_gets_its_first_answer_and_takes_effect_once(registry):
+    command = a_registration()
+    first = await registry.handler.handle(told(command))
+    assert await registry.handler.handle(told(command)) == first
+    assert len(await registry.log.load(command.child)) == 1
+
+
+async def test_a_repeat_without_the_moment_it_happened_is_still_the_same_command(registry):
+    command = a_registration()
+    timeless = type(command)(**command.model_dump(exclude={"occurred_at"}))
+    first = await registry.handler.handle(told(timeless))
+    assert await registry.handler.handle(told(timeless)) == first
+
+
+async def test_the_same_command_twice_at_once_takes_effect_once(registry):
+    command = a_registration()
+    answers = await asyncio.gather(*(registry.handler.handle(told(command)) for _ in range(5)))
+    assert len(set(map(str, answers))) == 1
+    assert len(await registry.log.load(command.child)) == 1
+
+
+async def test_a_command_id_is_not_used_for_another_content(registry):
+    await registry.handler.handle(told(a_registration()))
+    with pytest.raises(CommandIdReused):
+        await registry.handler.handle(told(a_registration(household=new_household_beside(registry))))
+
+
+def new_household_beside(registry):
+    """A household in the partition of the first command, where its id is remembered."""
+    [stream] = [s for s in registry.log._streams if s.startswith("household")]
+    return new_id("household", beside=stream)
+
+
+async def test_a_command_id_belongs_to_who_used_it_first(registry):
+    command = a_registration()
+    await registry.handler.handle(told(command))
+    with pytest.raises(CommandIdOfAnother):
+        await registry.handler.handle(told(command, person="director-2"))
+
+
+async def test_a_refusal_is_not_remembered(registry):
+    command = a_registration()
+    close = CloseChildFile(child=command.child, reason=CloseReason.MOVED_OUT)
+    with pytest.raises(NotOnFile):
+        await registry.handler.handle(told(close, "command-2"))
+    await registry.handler.handle(told(command))
+    await registry.handler.handle(told(close, "command-2"))
+
+
+async def test_what_lies_in_the_future_is_refused(registry):
+    with pytest.raises(HappensLater):
+        await registry.handler.handle(told(a_registration(occurred_at=NOW + timedelta(hours=1))))
+
+
+async def test_a_stale_version_is_refused(registry):
+    command = a_registration()
+    await registry.handler.handle(told(command))
+    record = RecordCareSituation(child=command.child, care=care())
+    with pytest.raises(VersionConflict):
+        await registry.handler.handle(told(record, "command-2", expected_version=7))
+    await registry.handler.handle(told(record, "command-3", expected_version=1))
+
+
+async def test_an_unknown_division_is_named(registry):
+    with pytest.raises(UnknownDivision, match="520303105999"):
+        await registry.handler.handle(told(a_registration(residence="520303105999")))
+
+
+async def test_a_person_acts_within_their_division_only(registry):
+    elsewhere = "520303106201"
+    registry.directory.add_division("520303106", "520303")
+    registry.directory.add_division(elsewhere, "520303106")
+    with pytest.raises(NotPermitted):
+        await registry.handler.handle(told(a_registration(residence=elsewhere)))
+
+
+async def test_who_is_outside_does_not_learn_that_a_child_is_on_file(registry):
+    registry.directory.add_grant("stranger-1", Role.CHILD_DIRECTOR, "99", date(2026, 1, 1))
+    command = a_registration()
+    await registry.handler.handle(told(command))
+    for child in (command.child, new_id("child")):
+        close = CloseChildFile(child=child, reason=CloseReason.MOVED_OUT)
+        with pytest.raises(NotOnFile):
+            await registry.handler.handle(told(close, "command-2", person="stranger-1"))
+
+
+async def test_siblings_in_one_batch_open_one_household_file(registry):
+    first = a_registration()
+    second = a_registration(household=first.household)
+    outcomes = await registry.handler.handle_many([told(first, "command-1"), told(second, "command-2")])
+    assert all(isinstance(outcome, Appended) for outcome in outcomes)
+    assert len(await registry.log.load(first.household)) == 1
+
+
+async def test_one_refused_command_leaves_its_neighbours_alone(registry):
+    known = a_registration()
+    await registry.handler.handle(told(known, "command-0"))
+    batch = [a_registration(), known, a_registration()]
+    outcomes = await registry.handler.handle_many([told(c, f"command-{n}") for n, c in enumerate(batch, start=1)])
+    assert [type(outcome) for outcome in outcomes] == [Appended, ChildAlreadyRegistered, Appended]
+
+
+async def test_nothing_is_recorded_of_an_erased_subject(registry):
+    known = a_registration()
+    await registry.handler.handle(told(known))
+    await registry.vault.destroy(known.child)
+    late = RecordCareSituation(child=known.child, care=care())
+    other = a_registration()
+    outcomes = await registry.handler.handle_many([told(late, "command-2"), told(other, "command-3")])
+    assert [type(outcome) for outcome in outcomes] == [ErasedSubject, Appended]
+
+
+async def test_a_record_over_256_kib_is_refused_and_nothing_is_written(registry):
+    command = AddDivision(
+        code="520304", name="长" * 100_000, kind=DivisionKind.COUNTY, parent=None, valid_from=date(2023, 6, 30)
+    )
+    with pytest.raises(RecordTooLarge):
+        await registry.handler.handle(told(command, own_right=True))
+    assert all(head.seq == 0 for head in await registry.log.heads())
+
+
+async def test_a_division_is_added_below_a_known_one_only(registry):
+    orphan = AddDivision(
+        code="520399", name="某县", kind=DivisionKind.COUNTY, parent="5203", valid_from=date(2023, 6, 30)
+    )
+    with pytest.raises(UnknownDivision, match="parent"):
+        await registry.handler.handle(told(orphan, own_right=True))
+
+
+async def test_a_village_has_one_first_secretary_until_he_leaves(registry):
+    posts = [
+        PostWorkingGroup(
+            posting=new_id("posting"),
+            village=VILLAGE,
+            level=PostingLevel.COUNTY,
+            unit="县教育局",
+            starts=date(2026, 3, 1),
+            first_secretary=f"secretary-{n}",
+        )
+        for n in range(2)
+    ]
+    await registry.handler.handle(told(posts[0], "command-1", "office-1"))
+    with pytest.raises(ClaimTaken):
+        await registry.handler.handle(told(posts[1], "command-2", "office-1"))
+    withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason="轮换")
+    await registry.handler.handle(told(withdraw, "command-3", "office-1"))
+    await registry.handler.handle(told(posts[1], "command-4", "office-1"))
