@@ -23,7 +23,7 @@ from shared.eventlog.topic import Message, Topic
 
 BATCH: Final = 1_000
 POLL_SECONDS: Final = 0.2
-MAX_BACKOFF_SECONDS: Final = 5.0
+MAX_BACKOFF_SECONDS: Final = 2.0
 GOODBYE_SECONDS: Final = 2.0
 
 _log = structlog.get_logger()
