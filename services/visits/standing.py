@@ -9,8 +9,13 @@ from typing import Any, ClassVar
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.visits.domain.visit import Standing
+from shared.contracts.event import Event
+from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.sealed import Kind
+from shared.eventlog.client import OwnerClient, OwnerUnavailableError
+from shared.eventlog.record import decode
+from shared.privacy.sealing import Sealer
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CHILDREN = "children"
@@ -33,53 +38,75 @@ class Standings(ReadModel):
     def fold(self, occurred: Occurred, work: Workspace) -> None:
         record, event = occurred
         document = work.get(CHILDREN, record.stream) or {"_id": record.stream, "turns": []}
-        match event:
-            case ChildRegistered():
-                document["village"] = event.residence
-            case ChildFileClosed():
-                document["turns"].append([event.closed_on.isoformat(), record.version, False])
-            case ChildFileReopened():
-                document["turns"].append([event.reopened_on.isoformat(), record.version, True])
-            case SubjectKeyDestroyed():
-                document["erased"] = True
+        change(document, record.version, event)
         work.put(CHILDREN, document)
 
 
-def standing_of(document: Document, day: date) -> Standing:
+def change(document: Document, version: int, event: Event) -> None:
+    """What one event of a child's stream does to its document."""
+    match event:
+        case ChildRegistered():
+            document["village"] = event.residence
+        case ChildFileClosed():
+            document["turns"].append([event.closed_on.isoformat(), version, False])
+        case ChildFileReopened():
+            document["turns"].append([event.reopened_on.isoformat(), version, True])
+        case SubjectKeyDestroyed():
+            document["erased"] = True
+        case _:
+            pass
+
+
+def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
     """A file is open until a turn says otherwise; of two turns on one day the later told one holds."""
     turns = sorted(turn for turn in document["turns"] if turn[0] <= day.isoformat())
     return Standing(
         village=document["village"],
         open=turns[-1][2] if turns else True,
         erased=document.get("erased", False),
+        fresh=fresh,
     )
 
 
-Collection_ = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
-AskRegistry = Callable[[str], Awaitable[Document | None]]
+Children = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
+
+
+class StandingUnknown(Refusal):
+    """A child of the visit is not known here yet, and registry does not answer now."""
+
+    status: ClassVar[int] = 503
+    what_to_do: ClassVar[str] = "Repeat the same command under the same id."
 
 
 class StandingLookUp:
     """Answers how children stood on a day; a child not heard of yet is asked for at registry."""
 
     def __init__(
-        self, collection: Collection_, ask_registry: AskRegistry, fresh: Callable[[], Awaitable[bool]]
+        self, children: Children, registry: OwnerClient, sealer: Sealer, fresh: Callable[[], Awaitable[bool]]
     ) -> None:
-        self._collection = collection
-        self._ask_registry = ask_registry
+        self._children = children
+        self._registry = registry
+        self._sealer = sealer
         self._fresh = fresh
 
     async def on(self, day: date, children: Collection[str]) -> dict[str, Standing | None]:
-        """``day`` is a business day. Raises RegistryUnreachable when an unknown child cannot be asked for."""
-        collection = await self._collection()
-        found = {d["_id"]: d async for d in collection.find({"_id": {"$in": list(children)}})}
+        """``day`` is a business day. Raises StandingUnknown."""
+        known = await self._children()
+        found = {d["_id"]: d async for d in known.find({"_id": {"$in": list(children)}})}
         fresh = await self._fresh()
         return {child: await self._one(child, found.get(child), day, fresh) for child in children}
 
     async def _one(self, child: str, document: Document | None, day: date, fresh: bool) -> Standing | None:
         if document is None or "village" not in document:
-            document, fresh = await self._ask_registry(child), True
-        if document is None:
-            return None
-        standing = standing_of(document, day)
-        return Standing(standing.village, standing.open, standing.erased, fresh)
+            document, fresh = await self._asked(child), True
+        return standing_of(document, day, fresh) if "village" in document else None
+
+    async def _asked(self, child: str) -> Document:
+        try:
+            records = [decode(raw) for raw in await self._registry.stream(child)]
+        except OwnerUnavailableError:
+            raise StandingUnknown from None
+        document: Document = {"_id": child, "turns": []}
+        for record, event in zip(records, await self._sealer.open(records, ()), strict=True):
+            change(document, record.version, event)
+        return document

@@ -45,6 +45,10 @@ class OwnerClient:
         body = await self._ask(f"/log/{partition}", after=after, limit=limit)
         return body.split(b"\n")[:-1]
 
+    async def stream(self, stream: str) -> list[bytes]:
+        """The records of one stream in order; none when it does not exist. Raises OwnerUnavailableError."""
+        return (await self._ask(f"/log/streams/{stream}")).split(b"\n")[:-1]
+
     async def heads(self) -> list[Head]:
         """One for each partition, in order. Raises OwnerUnavailableError."""
         try:

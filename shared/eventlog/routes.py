@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ClassVar, Final
 
@@ -14,6 +15,16 @@ from shared.eventlog.port import Log
 MAX_RECORDS: Final = 5_000
 MAX_BYTES: Final = 8 * 1024 * 1024
 RECORDS_TYPE: Final = "application/x-ndjson"
+
+
+_STREAM: Final = re.compile(r"[a-z]+-[0-9a-f-]{36}")
+
+
+class NoSuchStream(Refusal):
+    """This is not the id of a stream."""
+
+    status: ClassVar[int] = 404
+    what_to_do: ClassVar[str] = "Ask with the id as an event names it, such as child-0192…"
 
 
 class NoSuchPartition(Refusal):
@@ -32,6 +43,13 @@ def log_routes(log: Log, guard: Callable[..., Any]) -> APIRouter:
         """A JSON array of ``{partition, seq, hash, time}``."""
         found = [head._asdict() for head in await log.heads()]
         return Response(msgspec.json.encode(found), media_type="application/json")
+
+    @router.get("/streams/{stream}")
+    async def stream(stream: str) -> Response:
+        """The records of one stream, one a line; none when there is no such stream."""
+        if not _STREAM.fullmatch(stream):
+            raise NoSuchStream
+        return Response(b"".join(_lines(await log.load(stream))), media_type=RECORDS_TYPE)
 
     @router.get("/{partition}")
     async def records(

@@ -31,9 +31,9 @@ class Tasks:
         self._running: list[asyncio.Task[None]] = []
         self._failed: dict[str, str] = {}
 
-    def start(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        """``work`` runs until it is cancelled."""
-        self._health.add(name, lambda: self._examine(name))
+    def start(self, name: str, work: Callable[[], Awaitable[Any]], *, vital: bool = True) -> None:
+        """``work`` runs until it is cancelled. Without a task that is not vital the process is of use all the same."""
+        self._health.add(name, lambda: self._examine(name, vital))
         self._running.append(asyncio.create_task(self._keep(name, work), name=name))
 
     async def stop(self) -> None:
@@ -60,7 +60,10 @@ class Tasks:
         await asyncio.sleep(5 * RESTART_SECONDS)
         self._failed.pop(name, None)
 
-    async def _examine(self, name: str) -> str:
-        if name in self._failed:
-            raise Unhealthy(f"failed with {self._failed[name]}; it is started again every two seconds")
-        return "running"
+    async def _examine(self, name: str, vital: bool) -> str:
+        if name not in self._failed:
+            return "running"
+        finding = f"failed with {self._failed[name]}; it is started again every two seconds"
+        if vital:
+            raise Unhealthy(finding)
+        return finding
