@@ -116,7 +116,7 @@ def read(file: Path, key: Ed25519PublicKey) -> Testimony:
         return testimony
     for number, line in enumerate(file.read_bytes().splitlines(), 1):
         checkpoint = _checked(line, key)
-        if checkpoint is not None:
+        if checkpoint is not None and checkpoint.service == file.stem:
             testimony.checkpoints.append(checkpoint)
         elif line:
             testimony.forged.append(number)

@@ -90,6 +90,14 @@ def test_a_checkpoint_signed_by_another_key_is_forged(tmp_path: Path, key: Ed255
     assert witness.read(file, key.public_key()) == ([], [1])
 
 
+def test_the_checkpoints_of_one_service_do_not_pass_for_those_of_another(
+    tmp_path: Path, key: Ed25519PrivateKey
+) -> None:
+    file = tmp_path / "visits.jsonl"
+    witness.append(file, [witness.sign(CHECKPOINT, key)])
+    assert witness.read(file, key.public_key()) == ([], [1])
+
+
 def test_half_a_line_spoils_no_other(tmp_path: Path, key: Ed25519PrivateKey) -> None:
     file = tmp_path / "registry.jsonl"
     witness.append(file, [witness.sign(CHECKPOINT, key)])
