@@ -1,0 +1,51 @@
+"""The read models a process writes: each with its own consumer, lease and checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from shared.eventlog.lease import MongoLeases, Tenure
+from shared.messaging.consumer import Consumer
+from shared.messaging.run import Mark, Sink, Source
+from shared.projection.live import Freshness
+from shared.projection.mongo import MongoProjectionStore
+from shared.projection.projector import Projector
+from shared.projection.read_model import ReadModel
+from shared.runtime.kernel import Kernel
+from shared.runtime.tasks import Tasks
+from shared.web.health import Unhealthy
+
+
+class Projections:
+    """Writes the live version of each model; after a switch it goes on with the new one."""
+
+    def __init__(self, kernel: Kernel, models: Sequence[ReadModel], tasks: Tasks) -> None:
+        self._kernel = kernel
+        self._models = models
+        self._tasks = tasks
+        self._store = MongoProjectionStore(kernel.client, kernel.database.name)
+
+    async def start(self) -> None:
+        for model in self._models:
+            self._tasks.start(f"read model {model.name}", self._writes(model))
+
+    def _writes(self, model: ReadModel) -> Callable[[], Awaitable[None]]:
+        async def write() -> None:
+            of = await self._kernel.live.version(model.name)
+            projector = Projector(model, of, self._store, self._kernel.sealer)
+            tenure = Tenure(MongoLeases(self._kernel.database), str(of), self._kernel.holder)
+            await projector.run(self._consumer_of(model), tenure)
+
+        return write
+
+    def _consumer_of(self, model: ReadModel) -> Callable[[Mapping[Source, Mark], Sink], Consumer]:
+        settings = self._kernel.settings
+        owners = {service: self._kernel.owner(service) for service in model.services}
+        return lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink)
+
+    async def fresh(self, name: str) -> Freshness:
+        """For a health check. Raises Unhealthy when the read model has stopped."""
+        freshness = await self._kernel.live.freshness(name)
+        if freshness.stopped:
+            raise Unhealthy(f"stopped before {freshness.stopped}: correct its fold, then restart the projector")
+        return freshness
