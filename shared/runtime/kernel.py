@@ -81,4 +81,5 @@ class Kernel:
 
     @property
     def _secret(self) -> bytes:
-        return self.settings.service_secret.get_secret_value().encode()
+        secret: bytes = self.settings.service_secret.get_secret_value()
+        return secret
