@@ -74,7 +74,7 @@ class Append(msgspec.Struct, frozen=True):
 
     ``command_mac`` is a keyed hash of the command's payload, to tell a retry from another command under the same id.
     ``claims`` maps a unique value (keyed hash where it is personal) to the stream that takes it; ``releases`` are
-    given up in the same transaction.
+    given up before, in the same transaction, where a stream of this append holds them: those of others stay.
     """
 
     partition: int
