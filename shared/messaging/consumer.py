@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,18 +19,16 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, TopicPartition
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.messaging.gapless import Counters, Line, Message
+from shared.messaging.gapless import Counters, Message
+from shared.messaging.intake import MAX_BACKOFF_SECONDS, PULSE_SECONDS, Intake
 from shared.messaging.owner import Owner
-from shared.messaging.run import Level, Mark, Sink, Source
+from shared.messaging.run import Mark, Sink, Source
 from shared.messaging.topics import topic_name
 
-PULSE_SECONDS: Final = 2.0
-HEAL_LIMIT: Final = 1_000
 MAX_BATCH: Final = 5_000
 FETCH_BYTES: Final = 4 * 1024 * 1024
 BATCH_TIMEOUT_MS: Final = 10
 """Slept again after an empty poll: 10 gives a lone message 4 ms, 200 up to 171 ms."""
-MAX_BACKOFF_SECONDS: Final = 10.0
 
 _log = structlog.get_logger()
 _quiet = logging.getLogger(__name__)
@@ -41,56 +38,8 @@ _quiet.addHandler(logging.NullHandler())
 class LogEvent(StrEnum):
     """What this module logs."""
 
-    OWNER_SILENT = "consumer_owner_silent"
-    """The owner of a log did not answer: its service and the exception's class. It is asked again, ever more rarely."""
-
-    OWNER_ANSWERS = "consumer_owner_answers"
-    """It answers again; what was missed meanwhile is fetched."""
-
     KAFKA_UNREACHABLE = "consumer_kafka_unreachable"
     """No connection at the start; it is tried again, and the records come from the owners meanwhile."""
-
-
-class _Door:
-    """One owner, and when it may be asked again after it did not answer."""
-
-    def __init__(self, service: str, owner: Owner, pulse: float, clock: Callable[[], float]) -> None:
-        self._service = service
-        self._owner = owner
-        self._pulse = pulse
-        self._clock = clock
-        self._failures = 0
-        self._open_at = clock()
-
-    async def ask(self, question: Callable[[Owner], Any]) -> Any:
-        """Its answer, or None when it does not answer or has not long ago."""
-        if self._clock() < self._open_at:
-            return None
-        try:
-            answer = await question(self._owner)
-        except Exception as error:
-            # Whatever keeps a neighbour from answering must not end this process: it is asked again.
-            self._shut(error)
-            return None
-        if self._failures:
-            self._failures = 0
-            _log.info(LogEvent.OWNER_ANSWERS, service=self._service)
-        return answer
-
-    def _shut(self, error: Exception) -> None:
-        if not self._failures:
-            _log.warning(LogEvent.OWNER_SILENT, service=self._service, exception=type(error).__name__)
-        self._failures += 1
-        self._open_at = self._clock() + min(self._pulse * 2 ** (self._failures - 1), MAX_BACKOFF_SECONDS)
-
-
-class _Feed:
-    """One partition: its line, whose turn it is, and where it stood when its owner was last asked for heads."""
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.turn = asyncio.Lock()
-        self.stood: int | None = None
 
 
 class Consumer:
@@ -108,28 +57,27 @@ class Consumer:
         sink: Sink,
         *,
         pulse: float = PULSE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.counters = Counters()
         self._kafka_address = kafka_address
-        self._sink = sink
         self._pulse = pulse
-        self._doors = {service: _Door(service, owner, pulse, clock) for service, owner in owners.items()}
-        self._feeds: dict[Source, _Feed] = {}
-        for source in (Source(service, partition) for service in owners for partition in range(partitions)):
-            self._feeds[source] = _Feed(Line(source, marks.get(source, Mark()), self.counters))
-        self._sources = {(topic_name(source.service), source.partition): source for source in self._feeds}
+        self._services = tuple(owners)
+        self._intake = Intake(owners, partitions, marks, sink, pulse=pulse)
+        self._sources = {(topic_name(source.service), source.partition): source for source in self._intake.feeds}
         self._end: asyncio.Future[None] | None = None
+
+    @property
+    def counters(self) -> Counters:
+        return self._intake.counters
 
     @property
     def marks(self) -> dict[Source, Mark]:
         """How far each partition has been handed on."""
-        return {source: feed.line.mark for source, feed in self._feeds.items()}
+        return self._intake.marks
 
     async def run(self) -> None:
         """Until it is cancelled or stopped. Raises what the sink raises, and BrokenChainError."""
         self._end = end = asyncio.get_running_loop().create_future()
-        tasks = [asyncio.create_task(self._watch(service)) for service in self._doors]
+        tasks = [asyncio.create_task(self._intake.watch(service)) for service in self._services]
         tasks.append(asyncio.create_task(self._listen()))
         try:
             await asyncio.wait([end, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -197,8 +145,9 @@ class Consumer:
     def _seek(self, consumer: Any) -> None:
         """To the offset hints. Records from before may arrive nevertheless; they are judged by their number."""
         assigned = {(partition.topic, partition.partition): partition for partition in consumer.assignment()}
+        marks = self._intake.marks
         for key, source in self._sources.items():
-            if (offset := self._feeds[source].line.mark.offset) is not None:
+            if (offset := marks[source].offset) is not None:
                 consumer.seek(assigned[key], offset)
 
     async def _receive(self, batch: Sequence[Any]) -> None:
@@ -210,71 +159,13 @@ class Consumer:
             messages[self._sources[one.topic, one.partition]].append(Message(one.offset, one.value or b""))
         try:
             for source, those in messages.items():
-                await self._offer(self._feeds[source], those)
+                await self._intake.offer(source, those)
         except Exception as error:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if self._end is not None and not self._end.done():
             self._end.set_exception(error)
-
-    async def _offer(self, feed: _Feed, messages: Sequence[Message]) -> None:
-        async with feed.turn:
-            rest = messages
-            while rest:
-                run, rest = feed.line.follow(rest)
-                if run:
-                    await self._sink.take(run)
-                if rest:
-                    rest = await self._explain(feed, rest)
-
-    async def _explain(self, feed: _Feed, rest: Sequence[Message]) -> Sequence[Message]:
-        """Asks the owner what comes after the mark; what of ``rest`` is still to be looked at."""
-        fetched = await self._fetch(feed)
-        if fetched:
-            return rest
-        if fetched is None:
-            feed.line.put_off(rest)
-        else:
-            feed.line.pass_over(rest)
-        return ()
-
-    async def _fetch(self, feed: _Feed) -> int | None:
-        """Hands on the owner's next records: how many, or None when it does not answer."""
-        source, after = feed.line.source, feed.line.mark.seq
-        raws = await self._doors[source.service].ask(lambda owner: owner.read(source.partition, after, HEAL_LIMIT))
-        if raws is None:
-            return None
-        if run := feed.line.heal(raws):
-            await self._sink.take(run)
-        return len(raws)
-
-    async def _watch(self, service: str) -> None:
-        """Every two seconds: the owner's heads, and what Kafka has not brought since the last time."""
-        while True:
-            await self._look(service)
-            await asyncio.sleep(self._pulse)
-
-    async def _look(self, service: str) -> None:
-        feeds = {source.partition: feed for source, feed in self._feeds.items() if source.service == service}
-        before = {partition: feed.line.mark for partition, feed in feeds.items()}
-        heads = await self._doors[service].ask(lambda owner: owner.heads()) or []
-        for head in heads:
-            if feed := feeds.get(head.partition):
-                feed.line.compare(head, before[head.partition])
-                await self._sink.level(Level(feed.line.source, head.seq, head.time))
-                await self._catch_up(feed, head.seq)
-
-    async def _catch_up(self, feed: _Feed, end: int) -> None:
-        """Fetches up to ``end`` when nothing has come from Kafka since the heads were asked before."""
-        stood, feed.stood = feed.stood, feed.line.mark.seq
-        # A feed whose turn is taken is at work, be it slow: a full sink is no reason to ask the owner.
-        if stood != feed.line.mark.seq or feed.turn.locked():
-            return
-        async with feed.turn:
-            while feed.line.mark.seq < end and await self._fetch(feed):
-                pass
-        feed.stood = feed.line.mark.seq
 
 
 async def _unparsed(batch: Sequence[Any]) -> KafkaMessage:
