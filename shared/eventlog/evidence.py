@@ -15,12 +15,13 @@ import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.read_concern import ReadConcern
 
+from shared.eventlog.mongo import _place as place
 from shared.eventlog.port import Head
 from shared.eventlog.record import GENESIS
 from shared.eventlog.verification import Row
 
 CHUNK: Final = 5_000
-_COLUMNS: Final = ("_id", "partition", "seq", "stream", "version", "type", "command_id")
+_COLUMNS: Final = ("partition", "seq", "stream", "version", "type", "command_id")
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,23 +62,25 @@ class DatabaseEvidence:
 
     async def rows(self, service: str, partition: int, head: Head | None) -> AsyncIterator[list[Row]]:
         log = self._database(service)["log"]
-        last = await log.find_one({"partition": partition}, {"seq": 1}, sort=[("seq", -1)])
+        begin, end = place(partition, 0), place(partition + 1, 0)
+        here = {"$gt": begin, "$lt": end}
+        last = await log.find_one({"_id": here}, {"_id": 1}, sort=[("_id", -1)])
         now = await self.head(service, partition)
-        query: dict[str, Any] = {"partition": partition}
-        if head and now and last and isinstance(last["seq"], int) and last["seq"] <= now.seq:
-            # Records past the head that was read first may be new ones, as those before the newest head are.
-            query["seq"] = {"$lte": head.seq}
-        cursor = log.find(query, dict.fromkeys((*_COLUMNS, "record"), 1)).sort("seq", 1).batch_size(CHUNK)
+        if head and now and last and last["_id"] <= place(partition, now.seq):
+            # What stands after the head that was read first was committed meanwhile: the head of now covers it.
+            here["$lt"] = place(partition, head.seq) + 1
+        cursor = log.find({"_id": here}, dict.fromkeys((*_COLUMNS, "record"), 1)).sort("_id", 1).batch_size(CHUNK)
         while found := await cursor.to_list(CHUNK):
-            yield [_row(document) for document in found]
+            yield [_row(document, begin) for document in found]
 
     def _database(self, service: str) -> Any:
         return self._client.get_database(f"guanhu_{service}", read_concern=ReadConcern("majority"))
 
 
-def _row(document: dict[str, Any]) -> Row:
+def _row(document: dict[str, Any], begin: int) -> Row:
     raw = document.get("record")
-    return Row(raw if isinstance(raw, bytes) else b"", {name: document.get(name) for name in _COLUMNS})
+    columns = {name: document.get(name) for name in _COLUMNS}
+    return Row(raw if isinstance(raw, bytes) else b"", columns, document["_id"] - begin)
 
 
 class FolderEvidence:

@@ -47,10 +47,14 @@ class Finding(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A record with the columns beside it in the store; where there are none, ``columns`` is empty."""
+    """A record as it is stored: its bytes, the columns beside it, and the place where the store keeps it.
+
+    In an exported file there are no columns, and no place but what the record says itself.
+    """
 
     raw: bytes
     columns: Mapping[str, object] = {}
+    seq: int | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -112,17 +116,15 @@ class Verification:
         try:
             record = decode(row.raw)
         except MalformedRecordError:
-            self._find(expected, Fault.MALFORMED)
-            self._follow(expected, None, row.raw)
-            return
-        seq = self._seq(row, record)
+            record = None
+        seq = row.seq or (record.seq if record else expected)
         self._compare(seq, row, record)
-        if seq > expected:
-            self._find(expected, Fault.MISSING, f"as far as {seq - 1}" if seq > expected + 1 else "")
-        elif seq < expected:
+        if seq < expected:
             self._find(seq, Fault.REPEATED)
             return
-        self._follow(seq, record.prev if seq == expected else None, row.raw)
+        if seq > expected:
+            self._find(expected, Fault.MISSING, f"as far as {seq - 1}" if seq > expected + 1 else "")
+        self._follow(seq, record.prev if record and seq == expected else None, row.raw)
 
     def end(self, head: Head | None) -> Findings:
         last = self._last
@@ -141,15 +143,13 @@ class Verification:
         found = tuple(sorted(self._found, key=lambda finding: finding.seq))
         return Findings(self._service, self._partition, self._records, last.seq, self._checkpoints, found)
 
-    def _seq(self, row: Row, record: Record) -> int:
-        """Where the row stands: by its column, which the store keeps in order, else by its own word."""
-        seq = row.columns.get("seq", record.seq)
-        return seq if isinstance(seq, int) else record.seq
-
-    def _compare(self, seq: int, row: Row, record: Record) -> None:
+    def _compare(self, seq: int, row: Row, record: Record | None) -> None:
+        if record is None:
+            self._find(seq, Fault.MALFORMED)
+            return
         if (record.service, record.partition, record.seq) != (self._service, self._partition, seq):
             self._find(seq, Fault.MISPLACED, str(record.position))
-        differ = [name for name, value in row.columns.items() if value != _column(record, name)]
+        differ = [name for name, value in row.columns.items() if value != getattr(record, name, None)]
         if differ:
             self._find(seq, Fault.COLUMNS_DIFFER, ", ".join(differ))
 
@@ -174,7 +174,3 @@ class Verification:
         finding = Finding(seq, fault, detail)
         if len(self._found) < MAX_FINDINGS and finding not in self._found:
             self._found.append(finding)
-
-
-def _column(record: Record, name: str) -> object:
-    return getattr(record, "id" if name == "_id" else name, None)

@@ -124,7 +124,7 @@ def _rewrite(database: Database[dict[str, Any]]) -> None:
         (_flip, "record 4 is not what the record after it was chained to"),
         (_drop, "record 4 is missing"),
         (_relabel, "record 4 stands beside columns that say something else: type"),
-        (_move_elsewhere, "record 4 is missing"),
+        (_move_elsewhere, "record 4 stands beside columns that say something else: partition"),
         (_cut, "record 4 is where the log ends, before its head: the head is at 10"),
         (_cut_with_head, "record 10 was witnessed, and the log ends before it"),
         (_remove_partition, "record 10 was witnessed, and the log ends before it"),
