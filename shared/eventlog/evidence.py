@@ -15,7 +15,7 @@ import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.read_concern import ReadConcern
 
-from shared.eventlog.mongo import _place as place
+from shared.eventlog.mongo import place
 from shared.eventlog.port import Head
 from shared.eventlog.record import GENESIS
 from shared.eventlog.verification import Row

@@ -130,7 +130,7 @@ class MongoLog:
         return _first_answers(self.service, lines)
 
     async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
-        places = {"$gt": _place(partition, after), "$lt": _place(partition + 1, 0)}
+        places = {"$gt": place(partition, after), "$lt": place(partition + 1, 0)}
         # The partition is named for a cluster that shards on it.
         query = self._db["log"].find({"_id": places, "partition": partition}, {"_id": 0, "record": 1})
         return [line["record"] for line in await _all(query.sort("_id", 1).limit(limit))]
@@ -309,14 +309,15 @@ def _first_answer(service: str, lines: Sequence[Document]) -> FirstAnswer:
     return FirstAnswer(last["command_id"], last["command_mac"], last["actor"], appended)
 
 
-def _place(partition: int, seq: int) -> int:
+def place(partition: int, seq: int) -> int:
+    """The ``_id`` of a record, in the order of partition and seq."""
     return partition << _SEQ_BITS | seq
 
 
 def _document(line: Line) -> Document:
     record, append = line.record, line.append
     return {
-        "_id": _place(record.partition, record.seq),
+        "_id": place(record.partition, record.seq),
         "partition": record.partition,
         "seq": record.seq,
         "stream": record.stream,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
@@ -82,6 +83,15 @@ async def test_the_largest_records_pass(bench: Bench) -> None:
     sent = messages(5, size=256 * 1024)
     await bench.topic.send(bench.service, 0, sent)
     assert await bench.stored(0, 5) == sent
+
+
+async def test_after_a_send_was_cancelled_the_next_one_works(bench: Bench) -> None:
+    cancelled = asyncio.create_task(bench.topic.send(bench.service, 0, messages(10)))
+    await asyncio.sleep(0.01)
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    await bench.topic.send(bench.service, 1, messages(10))
+    assert await bench.stored(1, 10) == messages(10)
 
 
 async def test_a_topic_that_is_not_there_is_unavailable(kafka_address: str) -> None:

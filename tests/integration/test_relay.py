@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,24 +133,53 @@ async def test_a_fenced_relay_stops(client: AsyncIOMotorClient[Any], kafka_addre
             assert (one.sends, two.sends) == (False, True)
 
 
-async def test_kafka_may_be_away_and_come_back(client: AsyncIOMotorClient[Any], tmp_path: Path) -> None:
-    port = free_port()
-    broker = kafka.start(tmp_path / "kafka", port, log=tmp_path / "kafka.log")
-    try:
-        await kafka.ready(broker, port)
-        async with a_world(client, kafka.address(port)) as world, world.relay(patience=0.5) as relay:
-            await world.commit(50)
-            await world.all_sent()
-            await asyncio.to_thread(broker.stop)
-            await world.commit(50)
-            relay.wake()
-            await asyncio.sleep(1.0)
-            broker = kafka.start(tmp_path / "kafka", port, log=tmp_path / "kafka.log")
-            await kafka.ready(broker, port)
-            await world.all_sent()
-            await _arrives(world)
-    finally:
-        broker.stop(grace=0.0)
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    broker = Broker(tmp_path)
+    await broker.start()
+    yield broker
+    broker.child.stop(grace=0.0)
+
+
+class Broker:
+    """A Kafka of its own, to be taken away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+
+    async def start(self) -> None:
+        self.child = kafka.start(self.folder / "kafka", self.port, log=self.folder / "kafka.log")
+        await kafka.ready(self.child, self.port)
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.child.stop)
+
+    async def freeze(self) -> None:
+        """It answers nothing any more, but nobody is told."""
+        os.kill(self.child.pid, signal.SIGSTOP)
+
+    async def thaw(self) -> None:
+        os.kill(self.child.pid, signal.SIGCONT)
+
+
+Deed = Callable[[Broker], Awaitable[None]]
+
+
+@pytest.mark.parametrize(("away", "back"), [(Broker.stop, Broker.start), (Broker.freeze, Broker.thaw)])
+async def test_kafka_may_be_away_and_come_back(
+    client: AsyncIOMotorClient[Any], broker: Broker, away: Deed, back: Deed
+) -> None:
+    async with a_world(client, kafka.address(broker.port)) as world, world.relay(patience=0.5) as relay:
+        await world.commit(50)
+        await world.all_sent()
+        await away(broker)
+        await world.commit(50)
+        relay.wake()
+        await asyncio.sleep(1.0)
+        await back(broker)
+        await world.all_sent()
+        await _arrives(world)
 
 
 async def _arrives(world: World) -> None:
