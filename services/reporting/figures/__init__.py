@@ -1,0 +1,1 @@
+"""Figures: counting rules, facts and their step functions over two clocks, the sums they leave, and the questions."""
