@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.local import supervisor
+from deploy.local import demo, supervisor
+from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import Settings
 from deploy.local.status import table
@@ -50,6 +53,17 @@ def status() -> None:
 
 async def _show(settings: Settings) -> None:
     console.print(await table(settings))
+
+
+@app.command(name="demo")
+def show(
+    size: Annotated[Literal["demo", "city"], typer.Option(help="15,400 children, or 154,000.", envvar="SIZE")] = "demo",
+    once: Annotated[bool, typer.Option(help="End after the table.")] = False,
+) -> None:
+    """Start everything, fill it with generated families, show the supervision table. Nothing is kept."""
+    home = Path(tempfile.mkdtemp(prefix="guanhu-demo-"))
+    settings = Settings(home=home)
+    asyncio.run(demo.hold(Stack(settings, home, keep=False), console, size, once=once))
 
 
 def main() -> None:

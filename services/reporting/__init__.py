@@ -1,0 +1,1 @@
+"""reporting: what supervision sees, and who has looked."""

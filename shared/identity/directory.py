@@ -159,6 +159,9 @@ class _Brief(Generic[V]):
         # Timed from before the question: what is answered was true then, and no later.
         until = self._clock() + self._seconds
         answer = await ask(key)
+        if not answer:
+            # What is not known yet may be known the next moment, when the event that tells it has come.
+            return answer
         self._answers[key] = (until, answer)
         self._answers.move_to_end(key)
         if len(self._answers) > CACHED:

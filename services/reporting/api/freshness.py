@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import Header
 from pydantic import BaseModel
-from shared.projection.live import LiveModels
 
 from shared.contracts.refusal import Refusal
 from shared.eventlog.record import Position
+from shared.projection.live import LiveModels
 
 
 class Freshness(BaseModel):
-    """``complete_up_to`` is None while a read model has never been level; ``waiting`` is how many events it lacks."""
+    """``complete_up_to`` is None while a read model has never been level; ``waiting`` is how many events it lacks;
+    ``reached`` is False when a position that was asked for has not been reached in time."""
 
     complete_up_to: datetime | None
     waiting: int
+    reached: bool = True
 
 
 class PositionMalformed(Refusal):
@@ -32,11 +35,10 @@ After = Annotated[str | None, Header(alias="guanhu-after")]
 
 
 async def caught_up(live: LiveModels, model: str, after: str | None) -> Freshness:
-    """Waits for the positions named, then tells how fresh the read model is."""
-    for position in _positions(after):
-        await live.wait_for(model, position)
+    """Waits for the positions named, then tells how fresh the read model is. Raises PositionMalformed."""
+    reached = await asyncio.gather(*(live.wait_for(model, position) for position in _positions(after)))
     freshness = await live.freshness(model)
-    return Freshness(complete_up_to=freshness.complete_up_to, waiting=freshness.waiting)
+    return Freshness(complete_up_to=freshness.complete_up_to, waiting=freshness.waiting, reached=all(reached))
 
 
 def _positions(after: str | None) -> list[Position]:

@@ -1,0 +1,93 @@
+"""What an operator does with the services' own right, before anybody holds a role: the first divisions and roles.
+
+It decides and records as registry does, with registry's own parts, in this process; it needs MongoDB alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from itertools import groupby
+
+from services.registry.__main__ import build
+from services.registry.division_list import divisions
+from services.registry.domain.division import DivisionAlreadyAdded, division_stream
+from services.registry.domain.role import GrantRole
+from shared.commands.command import Command, Told
+from shared.commands.handler import Outcome
+from shared.contracts.values import Role
+from shared.eventlog.placement import derived_id
+from shared.eventlog.port import Appended
+from shared.projection.live import LiveModels
+from shared.runtime.log_service import LogService
+from shared.web.settings import ServiceSettings
+
+OPERATOR = "operator"
+WITH_A_DIRECTORY = ("registry", "visits", "pairing", "reporting")
+
+
+class Operator:
+    """Gives commands to registry by its own right."""
+
+    def __init__(self, registry: LogService) -> None:
+        self._registry = registry
+        self._last: dict[int, Appended] = {}
+
+    async def import_divisions(self, code: str) -> int:
+        """The node of the shipped list, its ancestors and all below it; how many of them are new.
+
+        Raises KeyError when the list has no such node.
+        """
+        added = 0
+        for _, level in groupby(divisions(code), key=lambda node: node.kind):
+            outcomes = await self._give({division_stream(node.code): node for node in level})
+            added += sum(isinstance(outcome, Appended) for outcome in outcomes)
+        return added
+
+    async def grant(self, person: str, role: Role, division: str, starts: date) -> None:
+        """Once and for all: the same grant again has no effect."""
+        name = f"{person}/{role}/{division}"
+        grant = GrantRole(role_id=derived_id(name, "role"), person=person, role=role, division=division, starts=starts)
+        await self._give({f"grant/{name}": grant})
+
+    async def everybody_knows(self) -> None:
+        """Returns when the directory of every service holds what was told here."""
+        for service in WITH_A_DIRECTORY:
+            live = LiveModels(self._registry.kernel.client[f"guanhu_{service}"])
+            for appended in self._last.values():
+                await live.wait_for("directory", appended.position, timeout=30)
+
+    async def _give(self, commands: Mapping[str, Command]) -> list[Outcome]:
+        told = [Told(command, name[:64], OPERATOR, own_right=True) for name, command in commands.items()]
+        outcomes = await self._registry.handler.handle_many(told)
+        for outcome in outcomes:
+            self._note(outcome)
+        return outcomes
+
+    def _note(self, outcome: Outcome) -> None:
+        if isinstance(outcome, DivisionAlreadyAdded):
+            return
+        if isinstance(outcome, Exception):
+            raise outcome
+        last = self._last.setdefault(outcome.position.partition, outcome)
+        if outcome.position.seq > last.position.seq:
+            self._last[outcome.position.partition] = outcome
+
+
+@asynccontextmanager
+async def operator(environment: Mapping[str, str]) -> AsyncIterator[Operator]:
+    """``environment`` is that of registry, as the local stack gives it."""
+    registry = build(settings_of(environment))
+    await registry.log.open()
+    try:
+        yield Operator(registry)
+    finally:
+        await registry.log.close()
+        await registry.kernel.close()
+
+
+def settings_of(environment: Mapping[str, str]) -> ServiceSettings:
+    prefix = "GUANHU_"
+    named = {k.removeprefix(prefix).lower(): v for k, v in environment.items() if k.startswith(prefix)}
+    return ServiceSettings(**named)  # type: ignore[arg-type]

@@ -1,0 +1,67 @@
+"""Runs reporting's HTTP side: ``python -m services.reporting``. What it answers from is written by the projector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from services.reporting.api.children import child_routes
+from services.reporting.api.figures import figure_routes
+from services.reporting.api.gateway import gateway_routes
+from services.reporting.api.scope import Scope
+from services.reporting.domain import SERVICE, handlings
+from services.reporting.figures.queries import Figures
+from services.reporting.read_models.child_queries import ChildQueries
+from services.reporting.read_models.children import Children
+from shared.identity.directory import DIVISIONS, DirectoryModel
+from shared.identity.issuer import Issuer, issuer_routes
+from shared.runtime.kernel import Kernel
+from shared.runtime.log_service import LogService
+from shared.web.logs import configure_logs
+from shared.web.serve import serve
+from shared.web.settings import ServiceSettings
+
+
+def build(settings: ServiceSettings) -> LogService:
+    """reporting's API with all its parts, opened by nobody yet."""
+    service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
+    service.handles(handlings())
+    return service
+
+
+def routers(service: LogService) -> list[APIRouter]:
+    kernel, settings = service.kernel, service.kernel.settings
+
+    async def cards(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Children.name, name)
+
+    async def sums(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection("figures", name)
+
+    async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
+
+    scope = Scope(kernel.directory, divisions)
+    others = {"registry": settings.registry_url, "visits": settings.visits_url, "pairing": settings.pairing_url}
+    found = [
+        figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
+        child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        gateway_routes(others, kernel.http),
+    ]
+    if settings.issuer == "embedded":
+        found.append(issuer_routes(Issuer(settings.data / "issuer", settings.issuer_url)))
+    return found
+
+
+def main() -> None:
+    settings = ServiceSettings()
+    configure_logs(SERVICE)
+    service = build(settings)
+    app = service.app("Guanhu reporting: what supervision sees", routers(service), commands=False)
+    serve(app, settings.port, settings.host)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Runs the projector: ``python -m services.reporting.projector``. It writes reporting's read models."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from services.reporting.domain import SERVICE
+from services.reporting.figures.read_model import FiguresModel
+from services.reporting.read_models.children import Children
+from shared.projection.read_model import ReadModel
+from shared.runtime.kernel import Kernel
+from shared.runtime.projections import Projections
+from shared.runtime.tasks import Tasks
+from shared.web.app import create_app
+from shared.web.health import Health
+from shared.web.logs import configure_logs
+from shared.web.serve import serve
+from shared.web.settings import ServiceSettings
+
+READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
+    Children.name: Children,
+    FiguresModel.name: FiguresModel,
+}
+"""What the projector writes. The directory is written by each process that asks it."""
+
+
+def build(settings: ServiceSettings) -> FastAPI:
+    kernel = Kernel(settings, SERVICE, process="projector")
+    health = Health()
+    tasks = Tasks(health)
+    projections = Projections(kernel, [make() for make in READ_MODELS.values()], tasks)
+    health.add("mongodb", kernel.ping)
+    for name in READ_MODELS:
+        health.add(f"freshness of {name}", lambda name=name: projections.fresh(name))  # type: ignore[misc]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await projections.start()
+        try:
+            yield
+        finally:
+            await tasks.stop()
+            await kernel.close()
+
+    return create_app(title="Guanhu projector", service="projector", lifespan=lifespan, health=health)
+
+
+def main() -> None:
+    settings = ServiceSettings()
+    configure_logs("projector")
+    serve(build(settings), settings.port, settings.host)
+
+
+if __name__ == "__main__":
+    main()
