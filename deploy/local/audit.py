@@ -172,10 +172,10 @@ def _table(reports: Sequence[Report]) -> Table:
 
 
 def _explain(report: Report) -> None:
-    """What the table has no room for."""
+    """Every finding on a line of its own: the table shows the first of each partition, and may have to fold it."""
+    for partition in report.partitions:
+        for finding in partition.found:
+            console.print(f"{report.service}/{partition.partition}: {finding}", soft_wrap=True)
     if report.forged:
         lines = ", ".join(map(str, report.forged[:20]))
-        console.print(f"[bold red]{report.service}.jsonl: lines that the key did not sign: {lines}[/]")
-    for partition in report.partitions:
-        for finding in partition.found[1:]:
-            console.print(f"{report.service}/{partition.partition}: {finding}")
+        console.print(f"{report.service}.jsonl: lines that the key did not sign: {lines}", style="red", soft_wrap=True)

@@ -57,7 +57,7 @@ class World:
         common = ["verify", "--service", self.service, "--public-key", str(self.public)]
         where = [] if "--dump" in options else ["--mongo-url", self.mongo_url]
         place = ["--checkpoints", str(self.folder / "checkpoints")]
-        return CliRunner().invoke(audit.app, [*common, *where, *place, *options], env={"COLUMNS": "200"})
+        return CliRunner().invoke(audit.app, [*common, *where, *place, *options])
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_what_was_done_by_hand_is_found(
     deed(world.database)
     result = world.audit()
     assert result.exit_code == 1
-    assert finding in result.output
+    assert f"{world.service}/1: {finding}\n" in result.output
 
 
 def test_a_checkpoint_file_that_was_changed_is_a_finding(world: World) -> None:

@@ -29,7 +29,7 @@ async def log() -> MemoryLog:
         draft = Draft(
             f"event-{number}", "ChildFileClosed", 1, NOW, Actor("a", "system"), msgspec.Raw('"两行"'.encode())
         )
-        await log.append(Append(1, (StreamAppend(f"child-{number:04x}", 0, (draft,)),), f"command-{number}"))
+        await log.append(Append(1, (StreamAppend(f"child-{2 * number + 1:04x}", 0, (draft,)),), f"command-{number}"))
     return log
 
 

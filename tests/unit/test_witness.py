@@ -28,7 +28,11 @@ def key() -> Ed25519PrivateKey:
 
 async def commit(log: MemoryLog, partition: int, number: int) -> None:
     draft = Draft(f"e{number}", "ChildFileClosed", 1, NOW, Actor("a", "system"), msgspec.Raw(b"{}"))
-    await log.append(Append(partition, (StreamAppend(f"child-{number:04x}", 0, (draft,)),), f"c{number}"))
+    await log.append(
+        Append(
+            partition, (StreamAppend(f"child-{log.partitions * number + partition:04x}", 0, (draft,)),), f"c{number}"
+        )
+    )
 
 
 async def test_each_partition_that_moved_is_witnessed_once(tmp_path: Path, key: Ed25519PrivateKey) -> None:
