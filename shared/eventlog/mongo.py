@@ -20,7 +20,6 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import (
     BulkWriteError,
-    CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
     OperationFailure,
@@ -57,6 +56,7 @@ from shared.eventlog.record import Position
 
 STORE_VERSION: Final = 1
 _SEQ_BITS: Final = 44
+_NAMESPACE_EXISTS: Final = 48
 _NO_SUCH_TRANSACTION: Final = 251
 _MAJORITY: Final = WriteConcern("majority", j=True)
 _OPTIONS: Final[dict[str, Any]] = {
@@ -156,14 +156,20 @@ class _MongoStore:
         log = self._db["log"]
         log.create_index([("partition", 1), ("stream", 1), ("version", 1)], unique=True)
         log.create_index([("partition", 1), ("command_id", 1), ("command_index", 1)], unique=True)
-        # A transaction that is the first to write to a collection would have to make it, and be refused for it.
-        with suppress(CollectionInvalid):
-            self._db.create_collection("claims")
+        self._make_claims()
         self._agree_on_partitions()
         for head in empty_heads(self._partitions, self._clock()).values():
             fresh = {"seq": head.seq, "hash": head.hash, "time": head.time}
             with suppress(DuplicateKeyError):
                 self._db["heads"].update_one({"_id": head.partition}, {"$setOnInsert": fresh}, upsert=True)
+
+    def _make_claims(self) -> None:
+        """A transaction that is the first to write to a collection has to make it, and others conflict with it."""
+        try:
+            self._db.create_collection("claims", check_exists=False)
+        except OperationFailure as refused:
+            if refused.code != _NAMESPACE_EXISTS:
+                raise
 
     def _agree_on_partitions(self) -> None:
         meta = {"partitions": self._partitions, "store": STORE_VERSION}
