@@ -137,7 +137,7 @@ def test_what_was_done_by_hand_is_found(
     deed(world.database)
     result = world.audit()
     assert result.exit_code == 1
-    assert f"{world.service}/1: {finding}\n" in result.output
+    assert f"{world.service}/1: {finding}" in result.output
 
 
 def test_a_checkpoint_file_that_was_changed_is_a_finding(world: World) -> None:
