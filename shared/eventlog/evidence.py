@@ -66,8 +66,8 @@ class DatabaseEvidence:
         here = {"$gt": begin, "$lt": end}
         last = await log.find_one({"_id": here}, {"_id": 1}, sort=[("_id", -1)])
         now = await self.head(service, partition)
-        if head and now and last and last["_id"] <= place(partition, now.seq):
-            # What stands after the head that was read first was committed meanwhile: the head of now covers it.
+        if head and now and (last is None or last["_id"] <= place(partition, now.seq)):
+            # Whatever comes after the head that was read first was committed meanwhile: the newer head covered it.
             here["$lt"] = place(partition, head.seq) + 1
         cursor = log.find({"_id": here}, dict.fromkeys((*_COLUMNS, "record"), 1)).sort("_id", 1).batch_size(CHUNK)
         while found := await cursor.to_list(CHUNK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from typer.testing import CliRunner, Result
 
 from deploy.local import audit
 from deploy.local.refusal import CannotRun
+from deploy.local.settings import kept_witness_keys, witness_keys
+from shared.eventlog.evidence import DatabaseEvidence
 from shared.eventlog.mongo import MongoLog
 from shared.eventlog.port import Append, StreamAppend
 from shared.eventlog.record import Actor, Draft, decode, encode, hash_of
@@ -160,6 +163,35 @@ def test_what_was_exported_is_verified_without_the_database(world: World) -> Non
     result = world.audit("--dump", str(dump))
     assert result.exit_code == 1
     assert "record 7 is missing" in result.output
+
+
+async def test_a_log_that_grows_meanwhile_is_clean(mongo_url: str, tmp_path: Path) -> None:
+    world = World(mongo_url, tmp_path)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongo_url, tz_aware=True)
+    log = MongoLog(client, world.service, PARTITIONS)
+    await log.open()
+    growing = asyncio.create_task(_grow(world, log))
+    for _ in range(20):
+        assert (await audit.examine(DatabaseEvidence(client), world.service, [])).clean
+    growing.cancel()
+    await asyncio.gather(growing, return_exceptions=True)
+    await log.close()
+    await client.drop_database(world.database.name)
+    client.close()
+    world.client.close()
+
+
+async def _grow(world: World, log: MongoLog) -> None:
+    for number in itertools.count():
+        await asyncio.gather(*(world._append(log, 20 * number + more) for more in range(20)))
+
+
+def test_the_keys_of_the_local_stack_are_made_once(tmp_path: Path) -> None:
+    private, public = kept_witness_keys(tmp_path)
+    before = private.read_bytes()
+    assert kept_witness_keys(tmp_path) == (private, public) == witness_keys(tmp_path)
+    assert private.read_bytes() == before
+    assert (private.stat().st_mode & 0o777, private.parent) == (0o600, tmp_path / "data")
 
 
 @pytest.mark.parametrize("arguments", [["--service", "nobody"], ["--mongo-url", "mongodb://127.0.0.1:1"]])
