@@ -16,7 +16,7 @@ from rich.table import Table
 
 from deploy.local import mongo
 from deploy.local.refusal import CannotRun
-from deploy.local.settings import SERVICES, Settings
+from deploy.local.settings import SERVICES, Settings, checkpoint_folder, witness_keys
 from shared.eventlog import witness
 from shared.eventlog.evidence import DatabaseEvidence, Evidence, EvidenceError, FolderEvidence, export
 from shared.eventlog.verification import Checkpoint, Findings, Verification
@@ -73,24 +73,6 @@ def export_(folder: Path, service: ServiceOption = None, mongo_url: MongoUrlOpti
     """Write the log to a folder, byte for byte, so that others can verify it without the database."""
     for name, count in _run(_export(service or SERVICES_WITH_A_LOG, mongo_url, folder)):
         console.print(f"{name}: {count:,} records")
-
-
-def checkpoint_folder(home: Path) -> Path:
-    """Where the services of the local stack put what they sign."""
-    return home / "data" / "checkpoints"
-
-
-def witness_keys(home: Path) -> tuple[Path, Path]:
-    """The files of the private and the public key of the local stack."""
-    return home / "data" / "witness.pem", home / "data" / "witness.pub"
-
-
-def kept_witness_keys(home: Path) -> tuple[Path, Path]:
-    """The same, made at the first start."""
-    private, public = witness_keys(home)
-    if not private.exists():
-        witness.make_keys(private, public)
-    return private, public
 
 
 async def examine(

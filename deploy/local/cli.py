@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,11 +13,14 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.local import demo, supervisor
+from deploy.local import audit, demo, supervisor
+from deploy.local.operator import as_operator, issuer_of
 from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import Settings
 from deploy.local.status import table
+from shared.commands.command import business_day
+from shared.contracts.values import Role
 
 app = typer.Typer(
     help="Guanhu on one machine: real MongoDB, real Kafka, the services.",
@@ -24,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console()
+app.add_typer(audit.app, name="audit")
 
 
 @app.command()
@@ -53,6 +58,26 @@ def status() -> None:
 
 async def _show(settings: Settings) -> None:
     console.print(await table(settings))
+
+
+@app.command()
+def grant(person: str, role: Role, division: str) -> None:
+    """Give a person a role from today on, by the operator's own right: how the first of them come to be."""
+    asyncio.run(as_operator(lambda own: own.grant(person, role, division, business_day(datetime.now(UTC)))))
+    console.print(f"{person} is {role.value} of {division} and all below it")
+
+
+@app.command()
+def divisions(code: str) -> None:
+    """Load a node of the shipped division list, its ancestors and all below it: 52 is the province, 5203 a city."""
+    added = asyncio.run(as_operator(lambda own: own.import_divisions(code)))
+    console.print(f"{added:,} divisions are new")
+
+
+@app.command()
+def token(person: str) -> None:
+    """Print a token of the embedded issuer for a person; good for an hour."""
+    sys.stdout.write(issuer_of(Settings()).issue(person, seconds=3600) + "\n")
 
 
 @app.command(name="demo")

@@ -5,23 +5,30 @@ It decides and records as registry does, with registry's own parts, in this proc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from itertools import groupby
+from typing import TypeVar
 
+from deploy.local.refusal import CannotRun
+from deploy.local.settings import SERVICES, Settings, kept_secrets
 from services.registry.__main__ import build
 from services.registry.division_list import divisions
 from services.registry.domain.division import DivisionAlreadyAdded, division_stream
 from services.registry.domain.role import GrantRole
 from shared.commands.command import Command, Told
 from shared.commands.handler import Outcome
+from shared.contracts.refusal import Refusal
 from shared.contracts.values import Role
 from shared.eventlog.placement import derived_id
-from shared.eventlog.port import Appended
+from shared.eventlog.port import Appended, LogError, LogUnavailableError
+from shared.identity.issuer import Issuer
 from shared.projection.live import LiveModels
 from shared.runtime.log_service import LogService
 from shared.web.settings import ServiceSettings
+
+T = TypeVar("T")
 
 OPERATOR = "operator"
 WITH_A_DIRECTORY = ("registry", "visits", "pairing", "reporting")
@@ -85,6 +92,34 @@ async def operator(environment: Mapping[str, str]) -> AsyncIterator[Operator]:
     finally:
         await registry.log.close()
         await registry.kernel.close()
+
+
+async def as_operator(work: Callable[[Operator], Awaitable[T]]) -> T:
+    """Does something on the local stack that runs. Raises CannotRun."""
+    settings = Settings()
+    try:
+        async with operator(environment_of(settings, "registry")) as own:
+            return await work(own)
+    except KeyError as unknown:
+        raise CannotRun(f"the shipped division list has no {unknown}; it holds the province 52") from None
+    except LogUnavailableError:
+        raise CannotRun("MongoDB does not answer; start the stack with: guanhu up") from None
+    except (Refusal, LogError) as refusal:
+        raise CannotRun(str(refusal)) from None
+
+
+def environment_of(settings: Settings, name: str) -> Mapping[str, str]:
+    """The variables that a service of the local stack reads. Raises CannotRun before its first start."""
+    if not (settings.home / "secrets.json").exists():
+        raise CannotRun(f"nothing has ever run on {settings.home}; start the stack with: guanhu up")
+    [service] = [service for service in SERVICES if service.name == name]
+    return settings.environment(service, settings.home, kept_secrets(settings.home))
+
+
+def issuer_of(settings: Settings) -> Issuer:
+    """The embedded issuer of the local stack, on its own folder. Raises CannotRun."""
+    reporting = settings_of(environment_of(settings, "reporting"))
+    return Issuer(reporting.data / "issuer", reporting.issuer_url)
 
 
 def settings_of(environment: Mapping[str, str]) -> ServiceSettings:

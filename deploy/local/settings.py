@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.local import kafka, mongo
 from deploy.local.port import free_ports
+from shared.eventlog import witness
 
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -90,8 +91,28 @@ class Settings(BaseSettings):
             "GUANHU_REPORTING_URL": self.url("reporting"),
             "GUANHU_ISSUER_URL": f"{self.url('reporting')}/issuer",
             "GUANHU_PARTITIONS": str(self.partitions),
+            "GUANHU_CHECKPOINTS": str(checkpoint_folder(home)),
+            "GUANHU_WITNESS_KEY": str(kept_witness_keys(home)[0]),
             **secret,
         }
+
+
+def checkpoint_folder(home: Path) -> Path:
+    """Where the services put the signed ends of their logs."""
+    return home / "data" / "checkpoints"
+
+
+def witness_keys(home: Path) -> tuple[Path, Path]:
+    """The files of the private and the public key that checkpoints are signed with."""
+    return home / "data" / "witness.pem", home / "data" / "witness.pub"
+
+
+def kept_witness_keys(home: Path) -> tuple[Path, Path]:
+    """The same, made at the first start."""
+    private, public = witness_keys(home)
+    if not private.exists():
+        witness.make_keys(private, public)
+    return private, public
 
 
 def kept_secrets(home: Path) -> dict[str, str]:

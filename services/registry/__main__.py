@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fastapi import FastAPI
+
+from services.registry.policies import policies
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
@@ -15,13 +18,18 @@ def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
     service.handles(handlings(service.log))
+    service.reacts(policies(service.kernel.vault), ["registry", "visits"])
     return service
+
+
+def application(settings: ServiceSettings) -> FastAPI:
+    return build(settings).app("Guanhu registry: who and where")
 
 
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
-    serve(build(settings).app("Guanhu registry: who and where"), settings.port, settings.host)
+    serve(application(settings), settings.port, settings.host)
 
 
 if __name__ == "__main__":

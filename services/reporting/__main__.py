@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.api.children import child_routes
@@ -55,12 +55,15 @@ def routers(service: LogService) -> list[APIRouter]:
     return found
 
 
+def application(settings: ServiceSettings) -> FastAPI:
+    service = build(settings)
+    return service.app("Guanhu reporting: what supervision sees", routers(service), commands=False)
+
+
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
-    service = build(settings)
-    app = service.app("Guanhu reporting: what supervision sees", routers(service), commands=False)
-    serve(app, settings.port, settings.host)
+    serve(application(settings), settings.port, settings.host)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.visits.service import SERVICE, handlings
@@ -36,10 +37,14 @@ def build(settings: ServiceSettings) -> LogService:
     return service
 
 
+def application(settings: ServiceSettings) -> FastAPI:
+    return build(settings).app("Guanhu visits: who was seen")
+
+
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
-    serve(build(settings).app("Guanhu visits: who was seen"), settings.port, settings.host)
+    serve(application(settings), settings.port, settings.host)
 
 
 if __name__ == "__main__":

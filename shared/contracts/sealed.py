@@ -38,7 +38,7 @@ class Sealed(Generic[T]):
     __slots__ = ("_value",)
     kind: ClassVar[Kind]
 
-    def __init__(self, value: T | _Erased) -> None:  # type: ignore[misc]
+    def __init__(self, value: T | _Erased) -> None:
         self._value = value
 
     def reveal(self) -> T:
@@ -55,7 +55,7 @@ class Sealed(Generic[T]):
         return isinstance(self._value, _Erased)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other._value == self._value  # type: ignore[attr-defined]
+        return type(other) is type(self) and other._value == self._value
 
     def __hash__(self) -> int:
         return hash((self.kind, self._value))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
 from shared.commands.command import Handling
 from shared.commands.handler import Handler
+from shared.commands.policies import MongoPolicyMemory, Policy, PolicySink
 from shared.commands.routes import command_routes
+from shared.eventlog.lease import MongoLeases, Tenure
 from shared.eventlog.mongo import MongoLog
 from shared.eventlog.relay import Relay, RelayState
 from shared.eventlog.routes import log_routes
+from shared.eventlog.witness import Witness, make_keys, private_key
+from shared.messaging.consumer import Consumer
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.topics import ensure_topic
 from shared.projection.read_model import ReadModel
@@ -25,7 +30,9 @@ from shared.web.health import Health
 from shared.web.metrics import Metrics
 from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
-Work = Callable[[], Any]
+Work = Callable[[], Awaitable[None]]
+
+LEASE_SECONDS: Final = 1.0
 
 
 class LogService:
@@ -43,15 +50,39 @@ class LogService:
         self.tasks = Tasks(self.health)
         self.projections = Projections(kernel, look_ups, self.tasks)
         self.handler: Handler
+        self._works: dict[str, Work] = {}
 
     def handles(self, handlings: Sequence[Handling[Any]]) -> None:
         claim_key = self.kernel.settings.claim_key.get_secret_value()
         self.handler = Handler(self.log, self.kernel.sealer, self.kernel.directory, handlings, claim_key, now)
 
-    def app(
-        self, title: str, routers: Sequence[APIRouter] = (), works: dict[str, Work] | None = None, commands: bool = True
-    ) -> FastAPI:
-        """``works`` are further background tasks by name; without ``commands`` none is taken over HTTP."""
+    def reacts(self, policies: Sequence[Policy], services: Sequence[str]) -> None:
+        """``services`` are those whose events the policies answer to; handlings come first."""
+        kernel = self.kernel
+        memory = MongoPolicyMemory(kernel.database)
+        sink = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
+        owners = {service: kernel.owner(service) for service in services}
+        tenure = Tenure(MongoLeases(kernel.database), "policies", kernel.holder)
+
+        async def react() -> None:
+            while await tenure.hold() is None:
+                await asyncio.sleep(LEASE_SECONDS)
+            marks = await memory.marks()
+            consumer = Consumer(kernel.settings.kafka, owners, kernel.settings.partitions, marks, sink)
+            reacting = asyncio.create_task(consumer.run())
+            try:
+                while await tenure.hold() is not None and not reacting.done():
+                    await asyncio.wait([reacting], timeout=LEASE_SECONDS)
+            finally:
+                reacting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reacting
+                await tenure.release()
+
+        self._works["policies"] = react
+
+    def app(self, title: str, routers: Sequence[APIRouter] = (), commands: bool = True) -> FastAPI:
+        """Without ``commands`` none is taken over HTTP."""
         kernel = self.kernel
         own = [log_routes(self.log, kernel.service_only)]
         if commands:
@@ -60,7 +91,7 @@ class LogService:
 
         @asynccontextmanager
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-            await self.open(works or {})
+            await self.open()
             try:
                 yield
             finally:
@@ -76,11 +107,12 @@ class LogService:
             body_limits={"/commands/": BODY_LIMIT, "/commands": BULK_BODY_LIMIT},
         )
 
-    async def open(self, works: dict[str, Work]) -> None:
+    async def open(self) -> None:
         await self.log.open()
         self.tasks.start("relay", self._relay, vital=False)
         await self.projections.start()
-        for name, work in works.items():
+        self._start_witness()
+        for name, work in self._works.items():
             self.tasks.start(name, work)
 
     async def close(self) -> None:
@@ -88,6 +120,14 @@ class LogService:
         await self.topic.close()
         await self.log.close()
         await self.kernel.close()
+
+    def _start_witness(self) -> None:
+        settings = self.kernel.settings
+        if settings.witness_key is not None and settings.checkpoints is not None:
+            with suppress(FileExistsError):
+                make_keys(settings.witness_key, settings.witness_key.with_suffix(".pub"))
+            witness = Witness(self.log, settings.checkpoints, private_key(settings.witness_key))
+            self.tasks.start("witness", witness.run, vital=False)
 
     async def _relay(self) -> None:
         # Kafka may be down at the start: commands are taken meanwhile, and the topic is made once it is there.

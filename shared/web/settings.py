@@ -35,7 +35,9 @@ Secret = Annotated[SecretBytes, Field(min_length=KEY_BYTES)]
 
 class ServiceSettings(BaseSettings):
     """One service's process. ``master_key`` wraps the vault's keys, ``claim_key`` hides unique values,
-    ``service_secret`` signs the credentials that services show each other."""
+    ``service_secret`` signs the credentials that services show each other. ``checkpoints`` is the folder outside the
+    database where the ends of the log are kept, signed with the Ed25519 key in the file ``witness_key``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="GUANHU_", frozen=True, hide_input_in_errors=True, extra="ignore")
 
@@ -56,5 +58,8 @@ class ServiceSettings(BaseSettings):
     master_key: Key
     claim_key: Key
     service_secret: Secret
+
+    checkpoints: Path | None = None
+    witness_key: Path | None = None
 
     partitions: int = Field(default=8, ge=1, le=1024)

@@ -1,0 +1,161 @@
+"""Policies: an event in, commands of one's own service out.
+
+The command's id is made of the event, the policy and the target, so that an event that comes twice has its effect once,
+without a table of what has been seen. How far the policies have come is stored after the effect. A command that is
+refused becomes a work item for a person, not a line in a log that nobody reads.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import UpdateOne, WriteConcern
+
+from shared.commands.command import Command, Told
+from shared.commands.handler import Handler, Outcome
+from shared.contracts.catalogue import newer_than_code
+from shared.contracts.event import Event
+from shared.contracts.refusal import Refusal
+from shared.contracts.sealed import KINDS
+from shared.eventlog.port import LogUnavailableError
+from shared.eventlog.record import Record
+from shared.messaging.run import Level, Mark, Run, Source
+from shared.privacy.sealing import Sealer
+
+
+class Wanted(NamedTuple):
+    """A command a policy wants; ``target`` tells several commands of one event apart."""
+
+    target: str
+    command: Command
+
+
+class Policy(NamedTuple):
+    """``react`` may have an effect of its own, which must be harmless when it happens twice."""
+
+    name: str
+    event: str
+    react: Callable[[Record, Any], Awaitable[Sequence[Wanted]]]
+
+
+def policy_command_id(event_id: str, policy: str, target: str) -> str:
+    """The id of the command that this policy gives for this event."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{event_id}/{policy}/{target}"))
+
+
+class WorkItem(NamedTuple):
+    """A policy's command that was refused: which, for which event, and why. Codes and ids only."""
+
+    command_id: str
+    policy: str
+    event: str
+    stream: str
+    code: str
+    since: datetime
+
+
+class PolicyMemory(Protocol):
+    """How far the policies have come, and what is left for a person. Adapter: ``MongoPolicyMemory``."""
+
+    async def marks(self) -> Mapping[Source, Mark]: ...
+
+    async def remember(self, source: Source, mark: Mark, items: Sequence[WorkItem]) -> None: ...
+
+
+class MongoPolicyMemory:
+    """Collections ``policy_marks`` and ``work_items``."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[dict[str, Any]]) -> None:
+        durable = WriteConcern("majority", j=True)
+        self._marks = database.get_collection("policy_marks", write_concern=durable)
+        self._items = database.get_collection("work_items", write_concern=durable)
+
+    async def marks(self) -> Mapping[Source, Mark]:
+        return {
+            Source(found["service"], found["partition"]): Mark(found["seq"], found["hash"], found["offset"])
+            async for found in self._marks.find()
+        }
+
+    async def remember(self, source: Source, mark: Mark, items: Sequence[WorkItem]) -> None:
+        if items:
+            # Before the mark: an item may be written twice, but not be lost.
+            await self._items.bulk_write(
+                [UpdateOne({"_id": i.command_id}, {"$setOnInsert": _item(i)}, upsert=True) for i in items]
+            )
+        place = {"service": source.service, "partition": source.partition}
+        new = {"seq": mark.seq, "hash": mark.hash, "offset": mark.offset}
+        await self._marks.update_one({"_id": str(source)}, {"$set": {**place, **new}}, upsert=True)
+
+
+def _item(item: WorkItem) -> dict[str, Any]:
+    return {name: value for name, value in item._asdict().items() if name != "command_id"}
+
+
+class PolicySink:
+    """Takes runs from a consumer and lets the policies react to their events, in order."""
+
+    def __init__(
+        self,
+        service: str,
+        policies: Sequence[Policy],
+        handler: Handler,
+        sealer: Sealer,
+        memory: PolicyMemory,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._service = service
+        self._policies = policies
+        self._events = {policy.event for policy in policies}
+        self._handler = handler
+        self._sealer = sealer
+        self._memory = memory
+        self._clock = clock
+
+    async def level(self, level: Level) -> None:
+        """Policies answer no questions, so nobody asks how fresh they are."""
+
+    async def take(self, run: Run) -> None:
+        """Raises LogUnavailableError: the run must come again."""
+        records = [r for r in run.records if r.type in self._events and not newer_than_code(r.type, r.schema)]
+        wanted: list[tuple[Told, Policy, Record]] = []
+        for record, event in zip(records, await self._sealer.open(records, KINDS), strict=True):
+            wanted += await self._react(record, event)
+        outcomes = await self._handler.handle_many([told for told, _, _ in wanted])
+        items = [
+            item
+            for (told, policy, record), outcome in zip(wanted, outcomes, strict=True)
+            if (item := self._item(told, policy, record, outcome))
+        ]
+        await self._memory.remember(run.source, run.upto, items)
+
+    async def _react(self, record: Record, event: Event) -> list[tuple[Told, Policy, Record]]:
+        return [
+            (self._told(policy, record, one), policy, record)
+            for policy in self._policies
+            if policy.event == record.type
+            for one in await policy.react(record, event)
+        ]
+
+    def _told(self, policy: Policy, record: Record, wanted: Wanted) -> Told:
+        return Told(
+            wanted.command,
+            policy_command_id(record.id, policy.name, wanted.target),
+            person=f"{self._service}/{policy.name}",
+            own_right=True,
+            source="policy",
+            causation_id=record.id,
+            correlation_id=record.correlation_id,
+            traceparent=record.traceparent,
+        )
+
+    def _item(self, told: Told, policy: Policy, record: Record, outcome: Outcome) -> WorkItem | None:
+        if isinstance(outcome, LogUnavailableError):
+            raise outcome
+        if not isinstance(outcome, Exception):
+            return None
+        code = outcome.code if isinstance(outcome, Refusal) else type(outcome).__name__
+        return WorkItem(told.command_id, policy.name, record.id, record.stream, code, self._clock())
