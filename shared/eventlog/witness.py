@@ -24,6 +24,9 @@ from shared.eventlog.port import Log
 from shared.eventlog.verification import Checkpoint
 
 EVERY_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 5.0
+"""So long a store that does not answer may keep a process from stopping."""
+
 _PURPOSE: Final = "guanhu checkpoint 1"
 """Part of what is signed, so that no signature made for something else passes for a checkpoint."""
 
@@ -84,7 +87,8 @@ class Witness:
 
     async def _try(self) -> None:
         try:
-            await self.step()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self.step()
         except Exception as error:
             _log.warning(LogEvent.WITNESS_FAILING, service=self._log.service, exception=type(error).__name__)
 
