@@ -127,12 +127,12 @@ class Demo:
     def _show(self, answer: dict[str, Any], seconds: float) -> None:
         total = answer["total"]
         table = Table(
-            title=f"{total['name']} · {answer['rule']} · 截至 {answer['as_of']}, 已知至 {answer['known_at']}",
+            title=f"{total['name']} · 口径 {answer['rule']} · 截至 {answer['as_of']} · 当时所知 {answer['known_at']}",
             caption=f"complete up to {answer['freshness']['complete_up_to']}",
         )
-        table.add_column("县(市、区)")
-        for head in ("留守儿童", "有驻村的村", "I1 %", "有儿童的村", "有驻村", "I1b %", "走访"):
-            table.add_column(head, justify="right")
+        table.add_column("县（市、区）", overflow="fold")
+        for head in ("儿童", "其中\n有驻村", "I1 %", "村", "其中\n有驻村", "I1b %", "走访"):
+            table.add_column(head, justify="right", no_wrap=True)
         for row in (total, *answer["rows"]):
             table.add_row(row["name"], *_cells(row["figures"]), style="bold" if row is total else "")
         self.console.print(table)

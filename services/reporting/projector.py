@@ -18,6 +18,7 @@ from shared.runtime.tasks import Tasks
 from shared.web.app import create_app
 from shared.web.health import Health
 from shared.web.logs import configure_logs
+from shared.web.metrics import Metrics
 from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
 
@@ -30,9 +31,9 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
 
 def build(settings: ServiceSettings) -> FastAPI:
     kernel = Kernel(settings, SERVICE, process="projector")
-    health = Health()
+    health, metrics = Health(), Metrics()
     tasks = Tasks(health)
-    projections = Projections(kernel, [make() for make in READ_MODELS.values()], tasks)
+    projections = Projections(kernel, [make() for make in READ_MODELS.values()], tasks, metrics)
     health.add("mongodb", kernel.ping)
     for name in READ_MODELS:
         health.add(f"freshness of {name}", lambda name=name: projections.fresh(name))  # type: ignore[misc]
@@ -46,7 +47,7 @@ def build(settings: ServiceSettings) -> FastAPI:
             await tasks.stop()
             await kernel.close()
 
-    return create_app(title="Guanhu projector", service="projector", lifespan=lifespan, health=health)
+    return create_app(title="Guanhu projector", service="projector", lifespan=lifespan, health=health, metrics=metrics)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.topics import ensure_topic
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel, now
+from shared.runtime.measures import LogMeasures
 from shared.runtime.projections import Projections
 from shared.runtime.tasks import Tasks
 from shared.web.app import create_app
@@ -48,7 +49,8 @@ class LogService:
         self.health = Health()
         self.metrics = Metrics()
         self.tasks = Tasks(self.health)
-        self.projections = Projections(kernel, look_ups, self.tasks)
+        self.projections = Projections(kernel, look_ups, self.tasks, self.metrics)
+        self._measures = LogMeasures(self.metrics)
         self.handler: Handler
         self._works: dict[str, Work] = {}
 
@@ -110,6 +112,7 @@ class LogService:
     async def open(self) -> None:
         await self.log.open()
         self.tasks.start("relay", self._relay, vital=False)
+        self.tasks.start("log measures", lambda: self._measures.keep(self.log, self.relay), vital=False)
         await self.projections.start()
         self._start_witness()
         for name, work in self._works.items():

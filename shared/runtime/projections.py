@@ -12,22 +12,27 @@ from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import Projector
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
+from shared.runtime.measures import ReadModelMeasures
 from shared.runtime.tasks import Tasks
 from shared.web.health import Unhealthy
+from shared.web.metrics import Metrics
 
 
 class Projections:
     """Writes the live version of each model; after a switch it goes on with the new one."""
 
-    def __init__(self, kernel: Kernel, models: Sequence[ReadModel], tasks: Tasks) -> None:
+    def __init__(self, kernel: Kernel, models: Sequence[ReadModel], tasks: Tasks, metrics: Metrics) -> None:
         self._kernel = kernel
         self._models = models
         self._tasks = tasks
+        self._measures = ReadModelMeasures(metrics)
         self._store = MongoProjectionStore(kernel.client, kernel.database.name)
 
     async def start(self) -> None:
         for model in self._models:
             self._tasks.start(f"read model {model.name}", self._writes(model))
+        names = [model.name for model in self._models]
+        self._tasks.start("read model measures", lambda: self._measures.keep(self._kernel.live, names), vital=False)
 
     def _writes(self, model: ReadModel) -> Callable[[], Awaitable[None]]:
         async def write() -> None:
