@@ -7,6 +7,7 @@ loses none for the sake of its neighbours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -97,7 +98,13 @@ def _add(router: APIRouter, handler: Handler, handling: Handling[Any], caller: C
     endpoint.__doc__ = handling.command.__doc__
     name = handling.command.__name__
     router.add_api_route(
-        f"/commands/{name}", endpoint, methods=["POST"], status_code=201, operation_id=name, response_model=Receipt
+        f"/commands/{name}",
+        endpoint,
+        methods=["POST"],
+        status_code=201,
+        operation_id=name,
+        summary=_in_words(name),
+        response_model=Receipt,
     )
 
 
@@ -124,7 +131,14 @@ def _add_batch(router: APIRouter, handler: Handler, caller: Callable[..., Any]) 
             ]
         )
 
-    router.add_api_route("/commands", many, methods=["POST"], operation_id="ManyCommands")
+    router.add_api_route(
+        "/commands", many, methods=["POST"], operation_id="ManyCommands", summary="Many commands at once"
+    )
+
+
+def _in_words(name: str) -> str:
+    """``RegisterChild`` is "Register child"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
 
 
 def _told(request: Request, command: Command, command_id: str, person: str, version: int | None = None) -> Told:

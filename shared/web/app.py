@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
@@ -36,7 +36,7 @@ def create_app(
     """
     health, metrics = health or Health(), metrics or Metrics()
     # The pages for docs load scripts from foreign servers, so there are none: /openapi.json is what is served.
-    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=_PROBLEM_RESPONSES)
+    app = _Application(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=_PROBLEM_RESPONSES)
     app.add_middleware(AroundRequest, service=service, metrics=metrics, body_limits=body_limits or {})
     for kind in HANDLED:
         app.add_exception_handler(kind, _render)
@@ -45,12 +45,24 @@ def create_app(
     return app
 
 
-_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+_PLACES: Final = "#/components/schemas/{model}"
+_PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "Problem details (RFC 9457)",
-        "content": {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _PLACES.format(model=ProblemDetails.__name__)}}},
     }
 }
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI takes models of answers in application/json alone, so the one of problems is added here."""
+        description = super().openapi()
+        problem = ProblemDetails.model_json_schema(ref_template=_PLACES)
+        nested = problem.pop("$defs", {})
+        components = description.setdefault("components", {}).setdefault("schemas", {})
+        components |= nested | {ProblemDetails.__name__: problem}
+        return description
 
 
 async def _render(request: Request, error: Exception) -> Response:

@@ -52,7 +52,7 @@ class Health:
 def health_routes(service: str, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
-    @router.get("/health")
+    @router.get("/health", summary="Can it do its work?")
     async def examined() -> JSONResponse:
         checks = await health.examine()
         for name, found in checks.items():
@@ -60,7 +60,7 @@ def health_routes(service: str, health: Health, metrics: Metrics) -> APIRouter:
         well = all(found["ok"] for found in checks.values())
         return JSONResponse({"service": service, "ok": well, "checks": checks}, 200 if well else 503)
 
-    @router.get("/live")
+    @router.get("/live", summary="Does it answer?")
     async def live() -> dict[str, str]:
         return {"service": service}
 

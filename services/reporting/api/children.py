@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
-from shared.projection.live import LiveModels
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
@@ -20,6 +19,7 @@ from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
+from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 
 
@@ -98,7 +98,7 @@ Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
 def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
-    @router.get("")
+    @router.get("", summary="Children of a division")
     async def listed(
         division: DivisionCode,
         after: str | None = None,
@@ -116,7 +116,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
             freshness=freshness,
         )
 
-    @router.post("/search")
+    @router.post("/search", summary="Children by name")
     async def search(
         wanted: Search,
         position: After = None,
@@ -128,7 +128,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
         return Lines(lines=[_line(card) for card in found], freshness=freshness)
 
-    @router.get("/{child}")
+    @router.get("/{child}", summary="A child's file, opened for a purpose")
     async def card(
         child: ChildId,
         purpose: Purpose = None,

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from shared.projection.live import LiveModels
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
 from services.reporting.figures.queries import Figure, Figures
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionCode
+from shared.projection.live import LiveModels
 
 DEFAULT_RULE = "BRIEF-0-14"
 
@@ -55,7 +55,7 @@ class Table(BaseModel):
 def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any) -> APIRouter:
     router = APIRouter(prefix="/figures", tags=["figures"])
 
-    @router.get("/table")
+    @router.get("/table", summary="Figures of the divisions below one")
     async def table(
         division: DivisionCode,
         indicator: Annotated[list[str], Query()] = ["I1", "I1b", "VISITS"],  # noqa: B006 - FastAPI copies it
@@ -80,7 +80,7 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
             freshness=freshness,
         )
 
-    @router.get("/{indicator}")
+    @router.get("/{indicator}", summary="One figure")
     async def figure(
         indicator: str,
         division: DivisionCode,
