@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -33,11 +34,14 @@ class Issuer:
     """Keeps its key and its users in ``folder`` (mode 0700, files 0600); processes may share the folder."""
 
     def __init__(self, folder: Path, url: str, clock: Callable[[], float] = time.time) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.url = url.rstrip("/")
         self._clock = clock
+        self._folder = folder
         self._users = folder / "users.json"
-        self._key = _key_in(folder / "key.json")
+
+    @cached_property
+    def _key(self) -> ECKey:
+        return _key_in(self._folder / "key.json")
 
     def issue(self, person: str, seconds: int = TOKEN_SECONDS) -> str:
         """An access token for anybody: for who already holds the folder, such as the command line."""
@@ -165,6 +169,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 def _written(file: Path, content: bytes) -> Path:
     """A new file beside ``file``, for its owner's eyes only."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:

@@ -67,8 +67,8 @@ class LogService:
         tenure = Tenure(MongoLeases(kernel.database), "policies", kernel.holder)
 
         async def react() -> None:
-            while await tenure.hold() is None:
-                await asyncio.sleep(LEASE_SECONDS)
+            if await tenure.hold() is None:
+                return  # another process reacts; the task asks again after a while
             marks = await memory.marks()
             consumer = Consumer(kernel.settings.kafka, owners, kernel.settings.partitions, marks, sink)
             reacting = asyncio.create_task(consumer.run())
