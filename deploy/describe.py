@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, get_args
 
 from fastapi import FastAPI
@@ -43,10 +44,16 @@ _OWN_VALUE: Final = "x-guanhu-value"
 def descriptions() -> dict[str, Schema]:
     """Every file of the folder by its name."""
     nothing = SecretBytes(bytes(KEY_BYTES))
-    settings = ServiceSettings(
-        master_key=nothing, claim_key=nothing, service_secret=nothing, issuer="embedded", partitions=8
-    )
-    http = {f"{service}.openapi.json": make(settings).openapi() for service, make in APPLICATIONS.items()}
+    with TemporaryDirectory() as data:  # the embedded issuer makes its key there
+        settings = ServiceSettings(
+            master_key=nothing,
+            claim_key=nothing,
+            service_secret=nothing,
+            data=Path(data),
+            issuer="embedded",
+            partitions=8,
+        )
+        http = {f"{service}.openapi.json": make(settings).openapi() for service, make in APPLICATIONS.items()}
     return http | {EVENTS: asyncapi(settings.partitions)}
 
 
