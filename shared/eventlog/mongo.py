@@ -27,7 +27,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from shared.eventlog.committer import PATIENCE_SECONDS, Cause, Committer, Heads, NotCommitted
+from shared.eventlog.committer import Cause, Committer, Heads, NotCommitted
 from shared.eventlog.group import (
     Line,
     Member,
@@ -55,6 +55,8 @@ from shared.eventlog.port import (
 from shared.eventlog.record import Position
 
 STORE_VERSION: Final = 1
+ATTEMPT_SECONDS: Final = 5.0
+
 _SEQ_BITS: Final = 44
 _NAMESPACE_EXISTS: Final = 48
 _NO_SUCH_TRANSACTION: Final = 251
@@ -268,7 +270,7 @@ class _MongoStore:
 
 
 def _commit(session: ClientSession) -> None:
-    """While it is unknown whether the commit happened, only the commit is repeated, until patience ends."""
+    """While it is unknown whether the commit happened, only the commit is repeated, as long as an attempt may last."""
     while True:
         try:
             return session.commit_transaction()
@@ -356,7 +358,7 @@ async def _all(cursor: Any) -> list[Document]:
 def _unavailable() -> Iterator[None]:
     """What the driver says of a server that does not answer in time, in the log's words."""
     try:
-        with pymongo.timeout(PATIENCE_SECONDS):
+        with pymongo.timeout(ATTEMPT_SECONDS):
             yield
     except PyMongoError as error:
         if isinstance(error, ConnectionFailure) or error.timeout:
@@ -368,7 +370,7 @@ def _unavailable() -> Iterator[None]:
 def _not_committed() -> Iterator[None]:
     """What the driver says of a transaction that failed, in the committer's words."""
     try:
-        with pymongo.timeout(PATIENCE_SECONDS):
+        with pymongo.timeout(ATTEMPT_SECONDS):
             yield
     except PyMongoError as error:
         raise NotCommitted(_cause(error), type(error).__name__) from error
