@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 
 from shared.eventlog.record import Position
-from shared.messaging.run import Mark, Source
+from shared.messaging.run import Source
 from shared.projection.checkpoint import Checkpoint, ModelVersion
 from shared.projection.read_model import Document
 
@@ -60,7 +60,7 @@ class LiveModels:
         """Whether the read model has reached the position within ``timeout`` seconds."""
         source = Source(position.service, position.partition)
         deadline = time.monotonic() + timeout
-        while (await self.checkpoint(name)).marks.get(source, Mark()).seq < position.seq:
+        while (await self.checkpoint(name)).mark(source).seq < position.seq:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)
@@ -68,9 +68,6 @@ class LiveModels:
 
 
 def freshness_of(checkpoint: Checkpoint) -> Freshness:
-    taken = {source: checkpoint.marks.get(source, Mark()).seq for source in checkpoint.heads}
-    waiting = sum(max(0, head.seq - taken[source]) for source, head in checkpoint.heads.items())
-    level = [head.time for source, head in checkpoint.heads.items() if taken[source] >= head.seq]
-    complete = min(level) if level and len(level) == len(checkpoint.heads) else None
-    stopped = f"{checkpoint.stopped.type} at {checkpoint.stopped.position}" if checkpoint.stopped else None
-    return Freshness(complete, waiting, stopped)
+    stopped = checkpoint.stopped
+    said = f"{stopped.type} {stopped.event} at {stopped.position}: {stopped.error}" if stopped else None
+    return Freshness(checkpoint.complete_up_to, checkpoint.waiting, said)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 import msgspec
 import structlog
@@ -212,8 +212,8 @@ class Projector:
                     await self._something(writing, full=room <= 0)
         finally:
             # What a thread writes cannot be called back: nobody may begin again before it has ended.
-            await asyncio.wait([writing])
-        await writing
+            await asyncio.gather(writing, return_exceptions=True)
+        writing.result()
         return following
 
     async def _something(self, writing: asyncio.Task[None] | None = None, full: bool = False) -> None:
@@ -221,7 +221,7 @@ class Projector:
         arrived = asyncio.create_task(self._arrived.wait())
         waiting = {arrived, writing} if writing else {arrived}
         await asyncio.wait(
-            waiting - {arrived} if full else waiting, timeout=IDLE_SECONDS, return_when="FIRST_COMPLETED"
+            waiting - {arrived} if full else waiting, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         arrived.cancel()
         self._arrived.clear()
@@ -315,14 +315,15 @@ class Projector:
         for half in batch.halves():
             await self._apply(await self._open([piece for run in half for piece in pieces(run)]))
 
-    async def _stop(self, batch: Batch, error: Exception) -> None:
+    async def _stop(self, batch: Batch, error: Exception) -> NoReturn:
         if not batch.records:
             raise error
         record = batch.opened[0].run.records[0]
         why = str(error) if isinstance(error, ProjectionStoreError) else type(error).__name__
         stopped = Stopped(str(record.position), record.type, record.id, why)
         if stopped != self.checkpoint.stopped:
-            _log.error(LogEvent.STOPPED, read_model=str(self.of), **msgspec.structs.asdict(stopped))
+            named = {"position": stopped.position, "type": stopped.type, "event_id": stopped.event}
+            _log.error(LogEvent.STOPPED, read_model=str(self.of), exception=stopped.error, **named)
         await self._save({}, msgspec.structs.replace(self.checkpoint, stopped=stopped))
         raise FoldFailedError(stopped) from error
 

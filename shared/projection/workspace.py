@@ -1,92 +1,146 @@
-"""The documents of one batch, in memory: what was loaded, what has changed, and what is to be written of it."""
+"""The documents of one batch: what was loaded, and what is to be written with the checkpoint.
+
+Nothing in here touches a database: documents come through a ``Source``, changes leave as ``Changes``.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.read_model import Document
 
 
-class Increment(NamedTuple):
-    """Numbers to add, by dotted path, and what a new document has beside them."""
+class Source(Protocol):
+    """Where a workspace loads from: committed documents of one version of a read model."""
 
-    paths: dict[str, int]
-    fixed: dict[str, Any]
+    async def find(self, of: ModelVersion, collection: str, field: str, values: Sequence[Any]) -> list[Document]:
+        """All documents whose ``field`` (a dotted path) is one of ``values``."""
 
 
 @dataclass
-class Changes:
-    """What one batch writes, by collection, in this order: deletions by field, deletions, puts, inserts, increments."""
+class Increments:
+    """What is added to one document: sums by dotted path, and what is set should it be created."""
 
-    deleted_where: dict[str, list[tuple[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    deleted: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
-    put: dict[str, dict[Any, Document]] = field(default_factory=lambda: defaultdict(dict))
-    inserted: dict[str, dict[Any, Document]] = field(default_factory=lambda: defaultdict(dict))
-    incremented: dict[str, dict[Any, Increment]] = field(default_factory=lambda: defaultdict(dict))
+    fixed: Mapping[str, Any]
+    sums: dict[str, int] = field(default_factory=dict)
 
 
-class Source(Protocol):
-    """Where a workspace loads from."""
+@dataclass
+class CollectionChanges:
+    """Written in this order: deletions by field, deletions by id, puts, inserts, increments."""
 
-    async def find(self, of: ModelVersion, collection: str, field: str, values: Sequence[Any]) -> list[Document]: ...
+    where_deleted: list[tuple[str, Any]] = field(default_factory=list)
+    deleted: set[Any] = field(default_factory=set)
+    put: dict[Any, Document] = field(default_factory=dict)
+    inserted: dict[Any, Document] = field(default_factory=dict)
+    increments: dict[Any, Increments] = field(default_factory=dict)
+
+    def sums(self) -> dict[Any, Increments]:
+        """The increments without sums of zero."""
+        kept = {
+            key: Increments(one.fixed, {path: by for path, by in one.sums.items() if by})
+            for key, one in self.increments.items()
+        }
+        return {key: one for key, one in kept.items() if one.sums}
+
+    def remove(self, key: Any) -> None:
+        """The document shall not be there after the batch."""
+        self.put.pop(key, None)
+        self.increments.pop(key, None)
+        if self.inserted.pop(key, None) is None:
+            self.deleted.add(key)
+
+    def remove_where(self, name: str, value: Any) -> None:
+        self.where_deleted.append((name, value))
+        # A document that only this batch gave the value has another one in the database: it is deleted by its id.
+        for key in [key for key, document in self.put.items() if matches(document, name, value)]:
+            self.remove(key)
+        for key in [key for key, document in self.inserted.items() if matches(document, name, value)]:
+            del self.inserted[key]
+        for key in [key for key, one in self.increments.items() if matches(dict(one.fixed), name, value)]:
+            del self.increments[key]
+
+
+Changes = Mapping[str, CollectionChanges]
+"""By collection, without prefix. Empty: only the checkpoint moves."""
 
 
 class Work:
-    """The Workspace of ``read_model.py`` over a source."""
+    """The Workspace of ``read_model.py`` over a source, for one batch. Ids must be hashable."""
 
     def __init__(self, source: Source, of: ModelVersion) -> None:
         self._source = source
         self._of = of
-        self._here: dict[str, dict[Any, Document]] = defaultdict(dict)
-        self.changes = Changes()
+        self._here: defaultdict[str, dict[Any, Document]] = defaultdict(dict)
+        self.changes: defaultdict[str, CollectionChanges] = defaultdict(CollectionChanges)
 
     async def load(self, collection: str, ids: Iterable[Any]) -> None:
-        await self.load_where(collection, "_id", ids)
+        """Loads these documents in one query; those already here stay as they are."""
+        await self.load_where(collection, "_id", set(ids) - self._here[collection].keys())
 
     async def load_where(self, collection: str, field: str, values: Iterable[Any]) -> None:
-        here = self._here[collection]
-        wanted = [value for value in values if field != "_id" or value not in here]
-        if not wanted:
-            return
-        for document in await self._source.find(self._of, collection, field, wanted):
-            here.setdefault(document["_id"], document)
+        """Loads all documents whose ``field`` is one of ``values``; those already here stay as they are."""
+        if wanted := set(values):
+            self._keep(collection, await self._source.find(self._of, collection, field, list(wanted)))
+
+    def _keep(self, collection: str, documents: Iterable[Document]) -> None:
+        here, gone = self._here[collection], self.changes[collection].deleted
+        for document in documents:
+            if document["_id"] not in gone:
+                here.setdefault(document["_id"], document)
 
     def get(self, collection: str, key: Any) -> Document | None:
         return self._here[collection].get(key)
 
     def where(self, collection: str, field: str, value: Any) -> list[Document]:
-        return [document for document in self._here[collection].values() if document.get(field) == value]
+        """The documents here (loaded or put) whose ``field`` equals ``value``."""
+        return [document for document in self._here[collection].values() if matches(document, field, value)]
 
     def put(self, collection: str, document: Document) -> None:
-        key = document["_id"]
+        """Writes the whole document, by its ``_id``; increments that came before are given up."""
+        key, changes = document["_id"], self.changes[collection]
         self._here[collection][key] = document
-        self.changes.put[collection][key] = document
-        self.changes.deleted[collection].discard(key)
+        changes.put[key] = document
+        changes.increments.pop(key, None)
+        changes.deleted.discard(key)
 
     def insert(self, collection: str, document: Document) -> None:
-        self.changes.inserted[collection][document["_id"]] = document
+        """Adds a document that certainly does not exist yet and is never read back by a fold.
+
+        Two of one id in a batch are refused as the store would refuse the second. Raises ValueError.
+        """
+        inserted = self.changes[collection].inserted
+        if document["_id"] in inserted:
+            raise ValueError(f"{collection} has the inserted document already")
+        inserted[document["_id"]] = document
 
     def increment(self, collection: str, key: Any, path: str, by: int, fixed: Mapping[str, Any] | None = None) -> None:
-        increments = self.changes.incremented[collection]
-        paths, _ = increments.setdefault(key, Increment({}, dict(fixed or {})))
-        if total := paths.get(path, 0) + by:
-            paths[path] = total
-        else:
-            paths.pop(path, None)
+        """Adds to a number at a dotted path when the batch is written; a fold does not read it back."""
+        increments = self.changes[collection].increments
+        one = increments.get(key)
+        if one is None:
+            one = increments[key] = Increments(fixed or {})
+        one.sums[path] = one.sums.get(path, 0) + by
 
     def delete(self, collection: str, key: Any) -> None:
         self._here[collection].pop(key, None)
-        self.changes.put[collection].pop(key, None)
-        self.changes.inserted[collection].pop(key, None)
-        self.changes.incremented[collection].pop(key, None)
-        self.changes.deleted[collection].add(key)
+        self.changes[collection].remove(key)
 
     def delete_where(self, collection: str, field: str, value: Any) -> None:
-        self.changes.deleted_where[collection].append((field, value))
-        for documents in (self._here[collection], self.changes.put[collection], self.changes.inserted[collection]):
-            for key in [key for key, document in documents.items() if document.get(field) == value]:
-                del documents[key]
+        """Deletes in the database and here; written before the puts and inserts of the same batch."""
+        here = self._here[collection]
+        for key in [key for key, document in here.items() if matches(document, field, value)]:
+            del here[key]
+        self.changes[collection].remove_where(field, value)
+
+
+def matches(document: Document, path: str, value: Any) -> bool:
+    """Whether the field at a dotted path equals the value, or is a list that holds it."""
+    found: Any = document
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return bool(found == value or (isinstance(found, list) and value in found))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.messaging.consumer import Consumer
 from shared.messaging.run import Mark, Sink, Source
+from shared.projection.checkpoint import ModelVersion
 from shared.projection.live import Freshness
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import Projector
@@ -36,10 +37,12 @@ class Projections:
 
     def _writes(self, model: ReadModel) -> Callable[[], Awaitable[None]]:
         async def write() -> None:
-            of = await self._kernel.live.version(model.name)
-            projector = Projector(model, of, self._store, self._kernel.sealer)
-            tenure = Tenure(MongoLeases(self._kernel.database), str(of), self._kernel.holder)
-            await projector.run(self._consumer_of(model), tenure)
+            kernel = self._kernel
+            while True:
+                of = ModelVersion(model.name, await self._store.live(model.name))
+                projector = Projector(model, of, self._store, kernel.sealer, partitions=kernel.settings.partitions)
+                tenure = Tenure(MongoLeases(kernel.database), str(of), kernel.holder)
+                await projector.run(self._consumer_of(model), tenure)
 
         return write
 
