@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.messaging.consumer import Consumer
 from shared.messaging.run import Mark, Sink, Source
 from shared.projection.checkpoint import ModelVersion
-from shared.projection.live import Freshness
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import Projector
 from shared.projection.read_model import ReadModel
@@ -51,9 +51,10 @@ class Projections:
         owners = {service: self._kernel.owner(service) for service in model.services}
         return lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink)
 
-    async def fresh(self, name: str) -> Freshness:
-        """For a health check. Raises Unhealthy when the read model has stopped."""
+    async def fresh(self, name: str) -> dict[str, Any]:
+        """For a health check, as JSON values. Raises Unhealthy when the read model has stopped."""
         freshness = await self._kernel.live.freshness(name)
         if freshness.stopped:
             raise Unhealthy(f"stopped before {freshness.stopped}: correct its fold, then restart the projector")
-        return freshness
+        complete = freshness.complete_up_to
+        return {"complete_up_to": complete.isoformat() if complete else None, "waiting": freshness.waiting}
