@@ -26,8 +26,8 @@ class KafkaTopic:
     def __init__(self, address: str, patience: float = PATIENCE_SECONDS) -> None:
         self._address = address
         self._patience = patience
+        self._connecting: asyncio.Task[_Line] | None = None
         self._line: _Line | None = None
-        self._lock = asyncio.Lock()
 
     async def send(self, service: str, partition: int, messages: Sequence[Message]) -> None:
         """Raises TopicUnavailableError when not all was acknowledged in time."""
@@ -44,19 +44,31 @@ class KafkaTopic:
             raise
 
     async def close(self) -> None:
+        if self._connecting is not None and not self._connecting.done():
+            await asyncio.wait([self._connecting], timeout=_GRACE_SECONDS)
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         await self._give_up(self._line)
 
     async def _connected(self) -> _Line:
-        async with self._lock:
-            if self._line is None:
-                self._line = await _Line.open(self._address, self._patience)
-            return self._line
+        # A connection that is interrupted while it is made would leak, so it is waited for elsewhere.
+        if self._connecting is None or _failed(self._connecting):
+            self._connecting = asyncio.create_task(self._connect(), name="kafka topic connects")
+        return await asyncio.shield(self._connecting)
+
+    async def _connect(self) -> _Line:
+        self._line = await _Line.open(self._address, self._patience)
+        return self._line
 
     async def _give_up(self, line: _Line | None) -> None:
         # The sends of all partitions share a line; the first of them to fail gives it up for all.
         if line is not None and line is self._line:
-            self._line = None
+            self._line = self._connecting = None
             await line.abandon()
+
+
+def _failed(task: asyncio.Task[_Line]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 class _Line:
@@ -77,7 +89,9 @@ class _Line:
             request_timeout_ms=int(patience * 1000),
         )
         try:
-            await producer.start()
+            # Finding the cluster ends by itself after twice the patience; asking for a producer's number never does.
+            async with asyncio.timeout(2 * patience + _GRACE_SECONDS):
+                await producer.start()
         except BaseException:
             await producer.stop()
             raise
