@@ -163,10 +163,17 @@ class Projector:
                     _log.warning(LogEvent.SUPERSEDED, read_model=str(self.of))
                     tenure.lost()
                 except FoldFailedError:
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await self._rest()
             _log.info(LogEvent.SWITCHED, read_model=str(self.of))
         finally:
             await tenure.release()
+
+    async def _rest(self) -> None:
+        """A while without work, ended early when a rebuild has made this version the past."""
+        for _ in range(int(RETRY_SECONDS / IDLE_SECONDS)):
+            if await self._is_past():
+                return
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def follow(
         self, consumer_from: ConsumerFrom, tenure: Tenure, epoch: int, until: Mapping[Source, int] | None = None
@@ -192,7 +199,7 @@ class Projector:
 
     async def _write_while(self, tenure: Tenure, epoch: int, until: Mapping[Source, int] | None) -> None:
         batch = Batch()
-        while await tenure.hold() == epoch and not self._has_reached(until):
+        while await tenure.hold() == epoch and not self.has_reached(until):
             if not batch.records:
                 await self._something()
                 batch = await self._open(self._next(self._max_batch))
@@ -226,7 +233,8 @@ class Projector:
         arrived.cancel()
         self._arrived.clear()
 
-    def _has_reached(self, until: Mapping[Source, int] | None) -> bool:
+    def has_reached(self, until: Mapping[Source, int] | None) -> bool:
+        """Whether all that these seqs name has been committed."""
         return until is not None and all(self.checkpoint.mark(source).seq >= seq for source, seq in until.items())
 
     async def _is_past(self) -> bool:
