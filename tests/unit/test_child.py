@@ -153,7 +153,9 @@ def test_a_closed_file_is_not_closed_again():
 def test_a_closed_file_is_reopened_from_a_day_not_before_it_was_closed():
     known = a_registered_child()
     history = (known, closed(known.child))
-    later = ReopenChildFile(child=known.child, reason=Personal("父母再次外出"), reopened_on=date(2026, 9, 2), occurred_at=TOLD)
+    later = ReopenChildFile(
+        child=known.child, reason=Personal("父母再次外出"), reopened_on=date(2026, 9, 2), occurred_at=TOLD
+    )
     given(CHILD, *history).when(later).then(
         ChildFileReopened(child=known.child, reason=Personal("父母再次外出"), reopened_on=date(2026, 9, 2))
     )

@@ -31,7 +31,9 @@ FORM = FormPair(
 )
 FORMED = PairFormed(**FORM.model_dump(exclude={"occurred_at"}))
 END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason=Personal("轮换"))
-ENDED = PairEnded(pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason=Personal("轮换"))
+ENDED = PairEnded(
+    pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason=Personal("轮换")
+)
 
 
 def test_a_pair_is_formed_and_ended_once():
