@@ -114,10 +114,9 @@ class MongoLog:
         if not streams:
             return {}
         wanted = _any_of("stream", ((partition_of(stream, self.partitions), stream) for stream in streams))
-        fields = {"_id": 0, "stream": 1, "version": 1, "record": 1}
-        query = self._db["log"].find(wanted, fields).sort([("partition", 1), ("stream", 1), ("version", 1)])
+        lines = await _all(self._db["log"].find(wanted, {"_id": 0, "stream": 1, "version": 1, "record": 1}))
         found: dict[str, list[bytes]] = {}
-        for line in await _all(query):
+        for line in sorted(lines, key=lambda line: int(line["version"])):
             found.setdefault(line["stream"], []).append(line["record"])
         self._versions.saw({stream: len(records) for stream, records in found.items()})
         return found
@@ -129,7 +128,7 @@ class MongoLog:
         if not commands:
             return {}
         lines = await _all(self._db["log"].find(_any_of("command_id", commands), {"record": 0}))
-        return _first_answers(self.service, lines)
+        return {command_id: first for (_, command_id), first in _first_answers(self.service, lines).items()}
 
     async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
         places = {"$gt": place(partition, after), "$lt": place(partition + 1, 0)}
@@ -242,7 +241,7 @@ class _MongoStore:
         found = ((member, _guilt(member.append, first, versions, holders)) for member in members)
         return {member: guilt for member, guilt in found if guilt is not None}
 
-    def _done(self, appends: Sequence[Append]) -> dict[str, FirstAnswer]:
+    def _done(self, appends: Sequence[Append]) -> dict[tuple[int, str], FirstAnswer]:
         wanted = _any_of("command_id", ((append.partition, append.command_id) for append in appends))
         return _first_answers(self._service, self._db["log"].find(wanted, {"record": 0}))
 
@@ -280,9 +279,12 @@ def _commit(session: ClientSession) -> None:
 
 
 def _guilt(
-    append: Append, first: Mapping[str, FirstAnswer], versions: Mapping[str, int], holders: Mapping[str, str]
+    append: Append,
+    first: Mapping[tuple[int, str], FirstAnswer],
+    versions: Mapping[str, int],
+    holders: Mapping[str, str],
 ) -> LogError | None:
-    if answer := first.get(append.command_id):
+    if answer := first.get((append.partition, append.command_id)):
         return CommandAlreadyDone(answer)
     for stream in append.streams:
         if versions.get(stream.stream, 0) != stream.expected_version:
@@ -303,11 +305,12 @@ def _any_of(name: str, values: Iterable[tuple[int, str]]) -> Document:
     return {"$or": [{"partition": partition, name: {"$in": some}} for partition, some in by_partition.items()]}
 
 
-def _first_answers(service: str, lines: Iterable[Document]) -> dict[str, FirstAnswer]:
-    commands: dict[str, list[Document]] = {}
+def _first_answers(service: str, lines: Iterable[Document]) -> dict[tuple[int, str], FirstAnswer]:
+    """By partition and command id: the same id in two partitions is two commands."""
+    commands: dict[tuple[int, str], list[Document]] = {}
     for line in sorted(lines, key=lambda line: int(line["seq"])):
-        commands.setdefault(line["command_id"], []).append(line)
-    return {command_id: _first_answer(service, of_one) for command_id, of_one in commands.items()}
+        commands.setdefault((line["partition"], line["command_id"]), []).append(line)
+    return {command: _first_answer(service, of_one) for command, of_one in commands.items()}
 
 
 def _first_answer(service: str, lines: Sequence[Document]) -> FirstAnswer:

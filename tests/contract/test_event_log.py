@@ -230,6 +230,22 @@ async def test_the_same_command_twice_at_once_takes_effect_once(log: Log) -> Non
     assert len(await records_of(log, 1)) == 2
 
 
+async def test_the_same_command_id_in_two_partitions_is_two_commands(log: Log) -> None:
+    here = await log.append(an_append(to(a_stream(0)), command="command-1"))
+    there = await log.append(an_append(to(stream := a_stream(1)), command="command-1"))
+    for append in (an_append(to(stream, 1), command="command-1"), an_append(to(a_stream(1)), command="command-1")):
+        with pytest.raises(CommandAlreadyDone) as done:
+            await log.append(append)
+        assert done.value.answer.appended == there
+    found = await outcomes(
+        log, *(an_append(to(a_stream(n)), command="command-1") for n in (0, 2)), an_append(to(a_stream(0), 9))
+    )
+    assert [type(one) for one in found] == [CommandAlreadyDone, Appended, VersionConflict]
+    first = await log.first_answer(0, "command-1")
+    assert first is not None
+    assert first.appended == here
+
+
 async def test_a_refused_command_is_not_remembered(log: Log) -> None:
     stream = a_stream()
     with pytest.raises(VersionConflict):
