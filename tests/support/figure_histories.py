@@ -118,10 +118,12 @@ def a_division(code: str, parent: str | None, valid_from: date = date(2023, 6, 3
     )
 
 
-async def folded(batches: Iterable[Sequence[Occurred]], model: FiguresModel | None = None) -> Collections:
+async def folded(batches: Iterable[Sequence[Occurred]], forgetful: bool = False) -> Collections:
     """What the read model holds after these batches, each committed before the next."""
-    model, store, checkpoint = model or FiguresModel(), MemoryProjectionStore(), Checkpoint()
+    model, store, checkpoint = FiguresModel(), MemoryProjectionStore(), Checkpoint()
     for number, batch in enumerate(batches, start=1):
+        if forgetful:
+            model.forget()
         work = Work(store, VERSION)
         await model.prepare(batch, work)
         for occurred in batch:
