@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ _REFUSED: Final = (BulkWriteError, WriteError, DocumentTooLarge, InvalidDocument
 _TOO_LARGE: Final = {225, 257, 10334, 17280}
 """TransactionTooLargeForCache, TransactionTooLarge, BSONObjectTooLarge, KeyTooLong: less in a batch may do."""
 
+_NAMESPACE_EXISTS: Final = 48
+
 Write = DeleteMany | DeleteOne | InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 Work = Callable[[ClientSession], bool]
 
@@ -56,8 +58,8 @@ class MongoProjectionStore:
             write_concern=WriteConcern("majority"),
             read_concern=ReadConcern("majority"),
         )
-        self._lacking: dict[ModelVersion, dict[str, list[Index]]] = {}
-        """Indexes that are declared and may not be there yet."""
+        self._lacking: dict[str, frozenset[Index]] = {}
+        """By full name of the collection: indexes that are declared and may not be there yet."""
 
     async def prepare(self, model: ReadModel, of: ModelVersion, *, indexed: bool = True) -> None:
         await self._in_thread(self._prepare, model, of, indexed)
@@ -94,19 +96,29 @@ class MongoProjectionStore:
         # A collection that a transaction is the first to write to would make that transaction wait or fail.
         wanted = {"checkpoints", "read_models", *(of.collection(name) for name in model.collections)}
         for collection in wanted - set(self._db.list_collection_names()):
-            with suppress(CollectionInvalid):  # another process was faster
-                self._db.create_collection(collection)
-        self._lacking[of] = {name: list(indexes) for name, indexes in model.collections.items()}
-        if indexed:
-            for name in model.collections:
-                self._index(of, name)
+            self._create(collection)
+        for name, indexes in model.collections.items():
+            self._lacking[of.collection(name)] = frozenset(indexes)
+            if indexed:
+                self._index(of.collection(name))
 
-    def _index(self, of: ModelVersion, name: str, field: str | None = None) -> None:
+    def _create(self, collection: str) -> None:
+        try:
+            self._db.create_collection(collection)
+        except CollectionInvalid:
+            pass
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_EXISTS:  # another process was faster
+                raise
+
+    def _index(self, collection: str, field: str | None = None) -> None:
         """Makes what is lacking, all of it or what begins with the field."""
-        lacking = self._lacking.get(of, {}).get(name, [])
-        for index in [index for index in lacking if field is None or index.keys[0][0] == field]:
-            self._db[of.collection(name)].create_index(list(index.keys), unique=index.unique)
-            lacking.remove(index)
+        lacking = self._lacking.get(collection, frozenset())
+        wanted = {index for index in lacking if field is None or index.keys[0][0] == field}
+        for index in wanted:
+            self._db[collection].create_index(list(index.keys), unique=index.unique)
+        if wanted:
+            self._lacking[collection] = lacking - wanted
 
     def _drop(self, model: ReadModel, of: ModelVersion) -> None:
         self._db["checkpoints"].delete_one({"_id": str(of)})
@@ -116,7 +128,7 @@ class MongoProjectionStore:
     # -- reading
 
     def _find(self, of: ModelVersion, name: str, field: str, values: Sequence[Any]) -> list[Document]:
-        self._index(of, name, field)
+        self._index(of.collection(name), field)
         collection, found = self._db[of.collection(name)], list[Document]()
         for start in range(0, len(values), _CHUNK):
             found += collection.find({field: {"$in": list(values[start : start + _CHUNK])}}, batch_size=_CHUNK)
@@ -131,7 +143,7 @@ class MongoProjectionStore:
         writes = {of.collection(name): _writes(one) for name, one in changes.items()}
         for name, one in changes.items():
             for field, _ in one.where_deleted:  # an index cannot be made within the transaction
-                self._index(of, name, field)
+                self._index(of.collection(name), field)
 
         def work(session: ClientSession) -> bool:
             if not self._move(of, before, after, session):
