@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from shared.contracts.values import ParentState
@@ -20,13 +21,18 @@ class CountingRule:
 
     def left_behind(self, father: str | None, mother: str | None) -> bool:
         """Both parents away, or one away and the other unable to care. A parent at home is enough to be cared for."""
-        parents = {father, mother}
-        return bool(parents & self.away) and parents <= self.away | self.unable
+        if father in self.away:
+            return mother in self.away or mother in self.unable
+        return father in self.unable and mother in self.away
 
     def first_day_too_old(self, birth_month: str) -> str:
         """``yyyymmdd``: in figures a birthday counts as the last day of its month, so no exact date is needed."""
-        year, month = int(birth_month[:4]) + self.max_age + 1, int(birth_month[5:])
-        return f"{year:04}{month:02}{monthrange(year, month)[1]:02}"
+        return _last_day(int(birth_month[:4]) + self.max_age + 1, int(birth_month[5:]))
+
+
+@cache
+def _last_day(year: int, month: int) -> str:
+    return f"{year:04}{month:02}{monthrange(year, month)[1]:02}"
 
 
 BRIEF_0_14: Final = CountingRule(

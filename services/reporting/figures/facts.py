@@ -20,7 +20,6 @@ from shared.contracts.registry import (
     ChildFileClosed,
     ChildFileReopened,
     ChildRegistered,
-    ParentSituation,
     ParentSituationRecorded,
     ParentsSituation,
     WorkingGroupPosted,
@@ -46,43 +45,44 @@ def known_on(record: Record) -> str:
     return text_of(business_day(record.recorded_at))
 
 
+class _Told:
+    """What one record tells about a child."""
+
+    def __init__(self, facts: Facts, record: Record) -> None:
+        self.on = text_of(business_day(record.occurred_at))
+        self._known = known_on(record)
+        self._version = record.version
+        self._facts = facts
+
+    def add(self, aspect: str, holds_from: str, value: Any) -> None:
+        """A value whose key is destroyed tells nothing."""
+        if value is not None:
+            insort(self._facts.setdefault(aspect, []), [holds_from, self._known, self._version, value])
+
+    def add_parents(self, parents: ParentsSituation) -> None:
+        for aspect, parent in (("father", parents.father), ("mother", parents.mother)):
+            state, since = parent.state.get(), parent.since and parent.since.get()
+            self.add(aspect, text_of(since) if since else self.on, state and state.value)
+
+
 def add_child_facts(facts: Facts, record: Record, event: Event) -> None:
-    """Adds what an event tells about a child, in place; a value whose key is destroyed tells nothing."""
+    """Adds what an event tells about a child, in place."""
+    told = _Told(facts, record)
     match event:
         case ChildRegistered():
-            _add(facts, record, "residence", _told_on(record), event.residence)
-            _add(facts, record, "born", ALWAYS, event.birth_month.get())
+            told.add("residence", told.on, event.residence)
+            told.add("born", ALWAYS, event.birth_month.get())
             # Open from the beginning: a closing may name a day before the registration, and must end the count too.
-            _add(facts, record, "open", ALWAYS, True)
-            _add_parents(facts, record, event.parents)
+            told.add("open", ALWAYS, True)
+            told.add_parents(event.parents)
         case ParentSituationRecorded():
-            _add_parents(facts, record, event.parents)
+            told.add_parents(event.parents)
         case ChildFileClosed():
-            _add(facts, record, "open", text_of(event.closed_on), False)
+            told.add("open", text_of(event.closed_on), False)
         case ChildFileReopened():
-            _add(facts, record, "open", text_of(event.reopened_on), True)
+            told.add("open", text_of(event.reopened_on), True)
         case _:
             raise TypeError(f"{type(event).__name__} tells nothing about a child that is counted")
-
-
-def _add_parents(facts: Facts, record: Record, parents: ParentsSituation) -> None:
-    for aspect, parent in (("father", parents.father), ("mother", parents.mother)):
-        state = parent.state.get()
-        _add(facts, record, aspect, _since(record, parent), state and state.value)
-
-
-def _since(record: Record, parent: ParentSituation) -> str:
-    since = parent.since.get() if parent.since else None
-    return text_of(since) if since else _told_on(record)
-
-
-def _told_on(record: Record) -> str:
-    return text_of(business_day(record.occurred_at))
-
-
-def _add(facts: Facts, record: Record, aspect: str, holds_from: str, value: Any) -> None:
-    if value is not None:
-        insort(facts.setdefault(aspect, []), [holds_from, known_on(record), record.version, value])
 
 
 def knowns_of(facts: Facts) -> set[str]:
@@ -95,27 +95,34 @@ def villages_of(facts: Facts) -> set[str]:
 
 def child_steps(facts: Facts, rule: CountingRule, village: str) -> Steps:
     """1 where a child counts in a village: it lives there, its file is open, it is of age and left behind."""
-    days = sorted(
-        {fact[0] for aspect in facts.values() for fact in aspect}
-        | {rule.first_day_too_old(fact[3]) for fact in facts.get("born", ())}
-    )
-    rows = (
-        (known, [int(_counts(facts, rule, village, day, known)) for day in days]) for known in sorted(knowns_of(facts))
-    )
+    days, knowns = _days(facts, rule), sorted(knowns_of(facts))
+    rows = ((known, [int(_counts(facts, rule, village, day, known)) for day in days]) for known in knowns)
     return mixed_difference(days, rows)
 
 
-def _counts(facts: Facts, rule: CountingRule, village: str, day: str, known: str) -> bool:
-    def held(aspect: str) -> Any:
-        return next((fact[3] for fact in reversed(facts.get(aspect, ())) if fact[0] <= day and fact[1] <= known), None)
+def _days(facts: Facts, rule: CountingRule) -> list[str]:
+    """The days on which the count of a child may change; none comes before it first lives somewhere."""
+    first = facts["residence"][0][0] if "residence" in facts else ALWAYS
+    days = {fact[0] for aspect in facts.values() for fact in aspect if fact[0] > first}
+    days.update(rule.first_day_too_old(fact[3]) for fact in facts.get("born", ()))
+    return sorted(day for day in days | {first} if day >= first)
 
+
+def _counts(facts: Facts, rule: CountingRule, village: str, day: str, known: str) -> bool:
     return (
-        held("residence") == village
-        and bool(held("open"))
-        and (born := held("born")) is not None
+        _held(facts, "residence", day, known) == village
+        and bool(_held(facts, "open", day, known))
+        and (born := _held(facts, "born", day, known)) is not None
         and day < rule.first_day_too_old(born)
-        and rule.left_behind(held("father"), held("mother"))
+        and rule.left_behind(_held(facts, "father", day, known), _held(facts, "mother", day, known))
     )
+
+
+def _held(facts: Facts, aspect: str, day: str, known: str) -> Any:
+    for fact in reversed(facts.get(aspect, ())):
+        if fact[0] <= day and fact[1] <= known:
+            return fact[3]
+    return None
 
 
 def add_posting_fact(posting: Posting, record: Record, event: WorkingGroupPosted | WorkingGroupWithdrawn) -> None:
