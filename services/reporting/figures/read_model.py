@@ -54,7 +54,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.loaded: set[str] = set()
-        self.moving: set[str] = set()
+        self.moving: defaultdict[str, set[str]] = defaultdict(set)
         self.moves: list[tuple[str, str | None]] = []
         self.visits: defaultdict[str, Steps] = defaultdict(dict)
         self.children_before: dict[str, _ChildCounts] = {}
@@ -121,10 +121,11 @@ class FiguresModel(ReadModel):
     async def _load_moving(self, edges: _Parents, work: Workspace) -> None:
         """The sums of divisions that get another parent, and those they are taken from and added to."""
         await work.load_where(SUMS, "node", edges)
-        self._batch.moving = {row["known"] for code in edges for row in work.where(SUMS, "node", code)}
-        if self._batch.moving:
-            for code in edges:
-                self._will_change(self._tree.above(code, edges), self._batch.moving)
+        for code in edges:
+            if spans := {row["known"] for row in work.where(SUMS, "node", code)}:
+                for node in self._tree.above(code, edges):
+                    self._batch.moving[node] |= spans
+                    self._will_change([node], spans)
 
     def _will_change(self, nodes: Iterable[str], spans: Iterable[str]) -> None:
         self._batch.loaded.update(_row_id(node, span) for node in nodes for span in spans)
@@ -176,7 +177,7 @@ class FiguresModel(ReadModel):
         self._tree.place(code, parent)
         after = self._tree.path(code)[1:]
         if before != after:
-            for span in self._batch.moving:
+            for span in self._batch.moving.get(code, ()):
                 rows.carry(code, span, before, -1)
                 rows.carry(code, span, after, 1)
 
