@@ -121,11 +121,11 @@ class Committer:
         now = asyncio.get_running_loop().time
         while self._waiting or not self._closing:
             await self._rest()
+            if self._waiting:
+                await self._commit(take(self._waiting))
             if now() >= self._touch_at:
                 self._touch_at = now() + TOUCH_SECONDS
                 await self._touch()
-            if self._waiting:
-                await self._commit(take(self._waiting))
 
     async def _rest(self) -> None:
         """Until somebody waits, or heads are to be touched."""

@@ -7,6 +7,7 @@ in one number: that saves the index on both, a tenth of the time of an append.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -100,6 +101,7 @@ class MongoLog:
     async def close(self) -> None:
         """What waits is committed first; when the store does not answer, that takes some seconds."""
         await self._committer.stop()
+        await asyncio.to_thread(self._store.release)
 
     async def append(self, append: Append) -> Appended:
         """Durable when it returns. Raises any LogError; ValueError for an append that can be in no log."""
@@ -151,6 +153,7 @@ class _MongoStore:
         self._service = service
         self._partitions = partitions
         self._clock = clock
+        self._session: ClientSession | None = None
 
     def prepare(self) -> None:
         """Safe to repeat, and to do in several processes at once."""
@@ -184,8 +187,7 @@ class _MongoStore:
             )
 
     def commit(self, members: Sequence[Member], heads: Heads | None) -> Plan:
-        with _not_committed(), self._client.start_session() as session:
-            session.start_transaction(ReadConcern("snapshot"), _MAJORITY)
+        with _not_committed(), self._transaction() as session:
             if heads is None:
                 heads = self._seize({m.append.partition for m in members}, session)
             planned = plan(self._service, members, heads, self._clock())
@@ -197,10 +199,33 @@ class _MongoStore:
             _commit(session)
             return planned
 
+    @contextmanager
+    def _transaction(self) -> Iterator[ClientSession]:
+        session = self._own_session()
+        session.start_transaction(ReadConcern("snapshot"), _MAJORITY)
+        try:
+            yield session
+        finally:
+            if session.in_transaction:
+                session.abort_transaction()
+
+    def _own_session(self) -> ClientSession:
+        """One session for all that is written: whatever it does next ends the transaction that it did before.
+
+        A transaction that a lost line has left open would hold the heads until the server gives it up, for a minute.
+        """
+        if self._session is None:
+            self._session = self._client.start_session(causal_consistency=False)
+        return self._session
+
+    def release(self) -> None:
+        if self._session is not None:
+            self._session.end_session()
+
     def _seize(self, partitions: Iterable[int], session: ClientSession) -> dict[int, Head]:
         """All heads, and no other committer can move those of these partitions until the transaction ends.
 
-        Without that, a committer that had lost once would lose again and again against one that is never idle.
+        Without that, a committer would lose several times in a row against one that is never idle.
         """
         seized = {"_id": {"$in": list(partitions)}}
         self._db["heads"].update_many(seized, {"$inc": {"seized": 1}}, session=session)
@@ -263,7 +288,9 @@ class _MongoStore:
             now = milliseconds(self._clock())
             old = [head for head in heads.values() if head.time < now]
             updates = [UpdateOne(_stands_at(head), {"$max": {"time": now}}) for head in old]
-            if updates and self._db["heads"].bulk_write(updates, ordered=False).matched_count < len(updates):
+            if updates and self._db["heads"].bulk_write(updates, session=self._own_session()).matched_count < len(
+                updates
+            ):
                 return self._heads()
             return heads | {head.partition: head._replace(time=now) for head in old}
 
