@@ -8,6 +8,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from shared.projection.store import StoreUnavailableError
+
 
 class Crash(BaseException):
     """The process is no more. No ``except Exception`` may save it."""
@@ -39,24 +41,22 @@ class Weather:
         self.calm = False
         self.history: list[tuple[float, str]] = []
         self._clock = clock
-        self._crash = chance.choice([0.0, 0.002, 0.01])
-        self._fail = chance.choice([0.0, 0.01, 0.05])
-        self._pause = chance.choice([0.0, 0.01, 0.03])
+        self._strength = {what: chance.choice([0.0, 0.3, 1.0]) for what in MISHAPS}
 
     def delay(self) -> float:
         """Seconds a call takes. A pause is often longer than a lease."""
-        if self.strikes("pause", self._pause):
+        if self.strikes("pause", 0.03):
             return self.chance.uniform(1, 40)
         return self.chance.uniform(0, 0.01 if self.calm else 0.1)
 
     def crashes(self) -> bool:
-        return self.strikes("crash", self._crash)
+        return self.strikes("crash", 0.01)
 
     def fails(self) -> bool:
-        return self.strikes("failed call", self._fail)
+        return self.strikes("failed call", 0.05)
 
     def strikes(self, what: str, probability: float) -> bool:
-        struck = not self.calm and self.chance.random() < probability
+        struck = not self.calm and self.chance.random() < probability * self._strength[what]
         if struck:
             self.history.append((self._clock(), what))
         return struck
@@ -72,20 +72,20 @@ class Process:
         """Until it ends, crashes or fails by a mishap. Any other exception is a finding."""
         self._main = asyncio.ensure_future(main())
         try:
-            await self._main
-        except (Crash, MishapError):
-            pass
+            await asyncio.wait([self._main])
         except asyncio.CancelledError:
-            if not self._dead:
-                self._main.cancel()
-                await asyncio.gather(self._main, return_exceptions=True)
-                raise
+            self._main.cancel()
+            await asyncio.gather(self._main, return_exceptions=True)
+            raise
+        error = None if self._main.cancelled() else self._main.exception()
+        if error and not isinstance(error, (Crash, MishapError, StoreUnavailableError)):
+            raise error
 
-    def gated(self, port: Any) -> Any:
-        """The port as this process sees it."""
-        return _Gated(port, self)
+    def gated(self, port: Any, fault: type[Exception] = MishapError) -> Any:
+        """The port as this process sees it; a call that fails raises ``fault``."""
+        return _Gated(port, self, fault)
 
-    async def step(self) -> None:
+    async def step(self, fault: type[Exception]) -> None:
         """One point at which the process may be held up, fail or crash."""
         self._stay()
         await asyncio.sleep(self._weather.delay())
@@ -96,7 +96,7 @@ class Process:
                 self._main.cancel()
             raise Crash
         if self._weather.fails():
-            raise MishapError
+            raise fault
 
     def _stay(self) -> None:
         if self._dead:
@@ -106,9 +106,10 @@ class Process:
 class _Gated:
     """Before and after each call there is a step of the process."""
 
-    def __init__(self, port: Any, process: Process) -> None:
+    def __init__(self, port: Any, process: Process, fault: type[Exception]) -> None:
         self._port = port
         self._process = process
+        self._fault = fault
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)
@@ -116,9 +117,9 @@ class _Gated:
             return member
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            await self._process.step()
+            await self._process.step(self._fault)
             answer = await member(*args, **kwargs)
-            await self._process.step()
+            await self._process.step(self._fault)
             return answer
 
         return call

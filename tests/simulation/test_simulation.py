@@ -65,7 +65,7 @@ def test_the_storm_is_one() -> None:
     for seed in range(BLOCK):
         world = virtual_time.run(play(seed))
         happened.update(what for _, what in world.weather.history)
-    assert {what for what, times in happened.items() if times >= BLOCK} == set(MISHAPS), happened
+    assert all(happened[what] >= BLOCK / 2 for what in MISHAPS), happened
 
 
 def test_one_world() -> None:

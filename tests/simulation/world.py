@@ -14,10 +14,10 @@ from shared.eventlog.cursor import MemoryCursors, Move
 from shared.eventlog.lease import MemoryLeases, Tenure
 from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import derived_id, partition_of
-from shared.eventlog.port import Append, StreamAppend
+from shared.eventlog.port import Append, LogUnavailableError, StreamAppend
 from shared.eventlog.record import Actor, Draft, Record, decode
 from shared.eventlog.relay import Relay, RelayState
-from shared.eventlog.topic import Fault, MemoryTopic
+from shared.eventlog.topic import Fault, MemoryTopic, TopicUnavailableError
 from shared.eventlog.topic import Message as Sent
 from shared.messaging.gapless import Followed, Line, Message
 from shared.messaging.intake import Intake
@@ -28,6 +28,7 @@ from shared.privacy.sealing import Sealer
 from shared.projection.checkpoint import Checkpoint, ModelVersion
 from shared.projection.memory import MemoryProjectionStore
 from shared.projection.projector import Projector
+from shared.projection.store import StoreUnavailableError
 from shared.projection.workspace import Changes
 from tests.simulation.process import Process, Weather
 from tests.simulation.tally import OF, Tally, tally_in, tally_of
@@ -55,6 +56,7 @@ class World:
         self.chance = random.Random(seed)
         self.loop = asyncio.get_running_loop()
         self.weather = Weather(self.chance, self.loop.time)
+        self.pulse = self.chance.choice([2.0, 15.0])
         self.log = MemoryLog(SERVICE, PARTITIONS, self.now)
         self.topic = RememberingTopic()
         self.cursors = UnfencedCursors() if without == "fence" else WatchedCursors()
@@ -81,9 +83,6 @@ class World:
             for task in (*storm, *self.tasks):
                 task.cancel()
             await asyncio.gather(*storm, *self.tasks, return_exceptions=True)
-        await asyncio.sleep(60)  # a read of a crashed process may still be on its way
-        if left := asyncio.all_tasks() - {asyncio.current_task()}:
-            raise Broken(f"seed {self.seed}: left running: {left}")
 
     def _start(self, process: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.create_task(process))
@@ -102,7 +101,8 @@ class World:
         while True:
             process = Process(self.weather)
             state = RelayState(process.gated(self.relay_state.leases), process.gated(self.cursors))
-            log, topic = process.gated(self.log), process.gated(self.topic)
+            log = process.gated(self.log, LogUnavailableError)
+            topic = process.gated(self.topic, TopicUnavailableError)
             batch = self.chance.choice([1, 3, 100])
             relay = Relay(log, state, topic, name, batch=batch, clock=self.loop.time)
             await process.live(relay.run)
@@ -111,7 +111,7 @@ class World:
     async def _projecting(self, name: str) -> None:
         while True:
             process = Process(self.weather)
-            store = process.gated(self.store)
+            store = process.gated(self.store, StoreUnavailableError)
             max_batch = self.chance.choice([1, 5, 100])
             projector = Projector(Tally(), OF, store, self.sealer, clock=self.now, max_batch=max_batch)
             tenure = Tenure(process.gated(self.leases), str(OF), name, clock=self.loop.time)
@@ -145,7 +145,7 @@ class World:
         """Kafka refuses, forgets the acknowledgement, loses what it acknowledged, or is set up anew."""
         while self.loop.time() < STORM_SECONDS:
             await asyncio.sleep(self.chance.uniform(0, 6))
-            faulty = self.weather.strikes("topic fault", 0.5)
+            faulty = self.weather.strikes("topic fault", 0.4)
             self.topic.fault = self.chance.choice(list(Fault)[1:]) if faulty else Fault.NONE
             stored = list(self.topic.stored.values())
             if stored and self.weather.strikes("stored messages lost", 0.3):
@@ -165,12 +165,16 @@ class World:
             messages = [one for one in messages if self.chance.random() > 0.3]
         if messages and self.weather.strikes("delivery doubled", 0.3):
             messages += self.chance.choices(messages, k=3)
-        if self.weather.strikes("delivery shuffled", 0.2):
+        if len(messages) > 1 and self.weather.strikes("delivery shuffled", 0.5):
             self.chance.shuffle(messages)
-        if messages and self.weather.strikes("rubbish delivered", 0.1):
+        if messages and self.weather.strikes("rubbish delivered", 0.3):
             one = self.chance.choice(messages)
             messages.insert(0, one._replace(value=self.chance.choice([b"x", forged(one.value, prev="f" * 64)])))
         return messages
+
+    def pause(self) -> float:
+        """Seconds between two fetches of a consumer."""
+        return 0.2 if self.weather.calm else self.chance.choice([0.2, self.chance.uniform(0, 4)])
 
     # -- whether it held
 
@@ -206,7 +210,7 @@ class Delivery:
     def __init__(self, world: World, process: Process, marks: Mapping[Source, Mark], sink: Sink) -> None:
         self._world = world
         owner = process.gated(world.log)
-        self._intake = Intake({SERVICE: owner}, PARTITIONS, marks, sink, clock=world.loop.time)
+        self._intake = Intake({SERVICE: owner}, PARTITIONS, marks, sink, pulse=world.pulse, clock=world.loop.time)
         self._next = {source: mark.offset or 0 for source, mark in self._intake.marks.items()}
         if world.without == "deduplication":
             for source, feed in self._intake.feeds.items():
@@ -225,7 +229,7 @@ class Delivery:
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self._world.pause())
             for source in self._next:
                 if messages := self._fetch(source):
                     await self._intake.offer(source, messages)
@@ -237,7 +241,7 @@ class Delivery:
         start = self._next[source]
         fetched = stored[start : start + self._world.chance.randint(1, 20)]
         self._next[source] += len(fetched)
-        return self._world.deliver(fetched, start)
+        return self._world.deliver(fetched, start) if fetched else []
 
 
 class RememberingTopic(MemoryTopic):
