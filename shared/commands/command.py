@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -143,18 +143,20 @@ class Told(NamedTuple):
     traceparent: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Judged:
-    """A command on its way through the handler."""
+    """A command on its way through the handler, which fills in what it finds from the top down."""
 
     told: Told
     command: Command
     mac: bytes
     targets: tuple[Target, ...]
     versions: tuple[int, ...] = ()
+    states: tuple[Any, ...] = ()
+    division: str | None = None
     actor: Actor | None = None
     events: tuple[tuple[Event, ...], ...] = ()
-    drafts: tuple[tuple[Draft, ...], ...] = field(default=())
+    drafts: tuple[tuple[Draft, ...], ...] = ()
 
 
 Answer = Appended

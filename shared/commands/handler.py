@@ -1,6 +1,6 @@
 """The one way of a command through a service, for one or for thousands.
 
-``look up the command id -> load streams -> fold -> authorise -> decide -> seal -> append``; on a version conflict it
+``load streams -> fold -> look up the command id -> authorise -> decide -> seal -> append``; on a version conflict it
 starts again, three times. Each step is done for all commands of a batch together, so that a ledger of ten thousand
 rows costs a few queries and one call to the vault, and a single command takes the same road.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from itertools import islice
 from typing import Any, Final
 
 import uuid_utils
@@ -43,8 +45,8 @@ from shared.eventlog.port import (
     StreamAppend,
     VersionConflict,
 )
-from shared.eventlog.record import Actor, Draft, Record, decode
-from shared.identity.access import Directory, NotPermitted
+from shared.eventlog.record import Actor, Draft, decode
+from shared.identity.access import Directory, NotPermitted, permitting
 from shared.privacy.port import SubjectErasedError
 from shared.privacy.sealing import Sealer
 
@@ -52,6 +54,8 @@ ATTEMPTS: Final = 3
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 Outcome = Answer | Refusal | LogError
+Paths = Mapping[str, tuple[str, ...]]
+"""By division, for those that are in the tree."""
 
 
 class ErasedSubject(Refusal):
@@ -130,11 +134,13 @@ class Handler:
         now = self._clock()
         outcomes: dict[int, Outcome] = {}
         judged = {i: self._received(told, now) for i, told in enumerate(batch)}
+        # Streams before command ids: whoever sees what a command has done then also finds that it was done.
+        await self._fold(judged.values())
         await self._answer_repeated(judged, outcomes)
-        records = await self._load(judged)
-        for i in list(judged):
+        paths = await self._directory.paths({j.division for j in judged.values() if j.division is not None})
+        for i, j in list(judged.items()):
             try:
-                judged[i] = await self._decide(judged[i], records, now)
+                await self._decide(j, paths, now)
             except (Refusal, LogError) as refusal:
                 outcomes[i] = refusal
                 del judged[i]
@@ -170,44 +176,49 @@ class Handler:
     def _partition(self, judged: Judged) -> int:
         return partition_of(judged.targets[0].stream, self._log.partitions)
 
-    async def _load(self, judged: Mapping[int, Judged]) -> Mapping[str, list[Record]]:
-        streams = {target.stream for j in judged.values() for target in j.targets}
-        raw = await self._log.load_many(sorted(streams))
-        return {stream: [decode(one) for one in records] for stream, records in raw.items()}
+    async def _fold(self, judged: Collection[Judged]) -> None:
+        """Deciders see what the records hold in the clear and sealed; an erased value stays erased.
 
-    async def _decide(self, judged: Judged, records: Mapping[str, list[Record]], now: datetime) -> Judged:
-        handling = self.handlings[type(judged.command)]
+        All histories are loaded by one query and opened with one call to the vault.
+        """
+        raw = await self._log.load_many(sorted({target.stream for j in judged for target in j.targets}))
+        records = [decode(one) for history in raw.values() for one in history]
+        opened = iter(await self._sealer.open(records, KINDS) if records else ())
+        events = {stream: [next(opened) for _ in history] for stream, history in raw.items()}
+        for j in judged:
+            histories = [events.get(target.stream, []) for target in j.targets]
+            j.versions = tuple(map(len, histories))
+            j.states = tuple(
+                reduce(target.aggregate.evolve, history, target.aggregate.initial)
+                for target, history in zip(j.targets, histories, strict=True)
+            )
+            j.division = self.handlings[type(j.command)].division(j.command, j.states)
+
+    async def _decide(self, judged: Judged, paths: Paths, now: datetime) -> None:
+        handling, told = self.handlings[type(judged.command)], judged.told
         if judged.command.occurred_at is not None and judged.command.occurred_at > now + CLOCK_SKEW:
             raise HappensLater
-        histories = [records.get(target.stream, []) for target in judged.targets]
-        states = [await self._fold(target, history) for target, history in zip(judged.targets, histories, strict=True)]
-        versions = tuple(history[-1].version if history else 0 for history in histories)
-        if judged.told.expected_version not in (None, versions[0]):
-            raise VersionConflict(judged.targets[0].stream, judged.told.expected_version or 0)
-        actor = await self._authorise(judged, handling, handling.division(judged.command, states), now)
-        command = await handling.learn(judged.command, judged.told.person) if handling.learn else judged.command
-        events = tuple(
-            tuple(target.aggregate.decide(command, state)) for target, state in zip(judged.targets, states, strict=True)
+        if told.expected_version not in (None, judged.versions[0]):
+            raise VersionConflict(judged.targets[0].stream, told.expected_version or 0)
+        judged.actor = await self._authorised(judged, handling, paths, now)
+        if handling.learn:
+            judged.command = await handling.learn(judged.command, told.person)
+        judged.events = tuple(
+            tuple(target.aggregate.decide(judged.command, state))
+            for target, state in zip(judged.targets, judged.states, strict=True)
         )
-        return Judged(judged.told, command, judged.mac, judged.targets, versions, actor, events)
 
-    async def _fold(self, target: Target, history: list[Record]) -> Any:
-        """Deciders see what the record holds in the clear and sealed; an erased value stays erased."""
-        state = target.aggregate.initial
-        for event in await self._sealer.open(history, KINDS) if history else []:
-            state = target.aggregate.evolve(state, event)
-        return state
-
-    async def _authorise(self, judged: Judged, handling: Handling[Any], division: str | None, now: datetime) -> Actor:
-        person = judged.told.person
+    async def _authorised(self, judged: Judged, handling: Handling[Any], paths: Paths, now: datetime) -> Actor:
+        person, division = judged.told.person, judged.division
         if judged.told.own_right:
             return Actor(person, Role.SYSTEM)
         if division is None:
             raise NotOnFile
-        if await self._directory.path(division) is None:
+        if division not in paths:
             raise UnknownDivision(f"{division} is not in the division tree")
+        grants = await self._directory.grants(person)
         try:
-            grant = await self._directory.authorise(person, handling.action, division, business_day(now))
+            grant = permitting(grants, handling.action, paths[division], business_day(now))
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None
@@ -216,32 +227,23 @@ class Handler:
 
     async def _seal(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
         try:
-            await self._seal_all(judged)
+            await self._seal_all(judged.values())
         except SubjectErasedError:
             # One erased subject must not refuse its neighbours: find out who it is, one by one.
             for i in list(judged):
                 try:
-                    await self._seal_all(judged, only=i)
+                    await self._seal_all([judged[i]])
                 except SubjectErasedError:
                     outcomes[i] = ErasedSubject()
                     del judged[i]
 
-    async def _seal_all(self, judged: dict[int, Judged], only: int | None = None) -> None:
-        chosen = judged if only is None else {only: judged[only]}
-        flat = [
-            (i, s, str(uuid_utils.uuid7()), event)
-            for i, j in chosen.items()
-            for s, events in enumerate(j.events)
-            for event in events
-        ]
-        sealings = await self._sealer.seal([(event_id, event) for _, _, event_id, event in flat])
-        drafts: dict[int, list[list[Draft]]] = {i: [[] for _ in j.targets] for i, j in chosen.items()}
-        for (i, s, event_id, event), sealing in zip(flat, sealings, strict=True):
-            drafts[i][s].append(_draft(chosen[i], event_id, event, sealing))
-        for i, per_stream in drafts.items():
-            j = judged[i]
-            judged[i] = Judged(
-                j.told, j.command, j.mac, j.targets, j.versions, j.actor, j.events, tuple(map(tuple, per_stream))
+    async def _seal_all(self, judged: Collection[Judged]) -> None:
+        flat = [(str(uuid_utils.uuid7()), event) for j in judged for events in j.events for event in events]
+        sealings = zip(flat, await self._sealer.seal(flat), strict=True)
+        for j in judged:
+            j.drafts = tuple(
+                tuple(_draft(j, *event, sealing) for event, sealing in islice(sealings, len(events)))
+                for events in j.events
             )
 
     async def _append(self, judged: Judged) -> Outcome:

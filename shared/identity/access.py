@@ -6,7 +6,7 @@ access ends on the day a posting ends, and nobody edits a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import ClassVar, Final, NamedTuple, Protocol
 
@@ -80,6 +80,9 @@ class Directory(Protocol):
 
     async def path(self, division: str) -> tuple[str, ...] | None:
         """The codes from the root down to the division itself; None when it is not (yet) known up to its root."""
+
+    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The paths of those divisions that have one, by division."""
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
@@ -152,21 +152,23 @@ class _Brief(Generic[V]):
         self._clock = clock
         self._answers: OrderedDict[str, tuple[float, V]] = OrderedDict()
 
-    async def get(self, key: str, ask: Callable[[str], Awaitable[V]]) -> V:
-        known = self._answers.get(key)
-        if known is not None and self._clock() < known[0]:
-            return known[1]
-        # Timed from before the question: what is answered was true then, and no later.
-        until = self._clock() + self._seconds
-        answer = await ask(key)
-        if not answer:
-            # What is not known yet may be known the next moment, when the event that tells it has come.
-            return answer
-        self._answers[key] = (until, answer)
-        self._answers.move_to_end(key)
-        if len(self._answers) > CACHED:
+    async def get(self, keys: Collection[str], ask: Callable[[list[str]], Awaitable[Mapping[str, V]]]) -> dict[str, V]:
+        """Asks for what is not remembered, all of it at once. What has no answer is left out."""
+        now = self._clock()
+        known = {key: answer[1] for key in keys if (answer := self._answers.get(key)) and now < answer[0]}
+        if unknown := [key for key in keys if key not in known]:
+            # Timed from before the question: what is answered was true then, and no later.
+            known |= self._keep(await ask(unknown), now + self._seconds)
+        return known
+
+    def _keep(self, answers: Mapping[str, V], until: float) -> Mapping[str, V]:
+        """What is not known yet is not remembered: the next moment, the event that tells it may have come."""
+        for key, answer in answers.items():
+            self._answers[key] = (until, answer)
+            self._answers.move_to_end(key)
+        while len(self._answers) > CACHED:
             self._answers.popitem(last=False)
-        return answer
+        return answers
 
 
 Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -181,24 +183,29 @@ class MongoDirectory:
     ) -> None:
         self._collections = collections
         self._grants: _Brief[list[Grant]] = _Brief(seconds, clock)
-        self._paths: _Brief[tuple[str, ...] | None] = _Brief(seconds, clock)
+        self._paths: _Brief[tuple[str, ...]] = _Brief(seconds, clock)
 
     async def grants(self, person: str) -> list[Grant]:
-        return await self._grants.get(person, self._read_grants)
+        return (await self._grants.get([person], self._read_grants)).get(person, [])
 
     async def path(self, division: str) -> tuple[str, ...] | None:
-        return await self._paths.get(division, self._read_path)
+        return (await self.paths([division])).get(division)
+
+    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return await self._paths.get(divisions, self._read_paths)
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         return permitting(await self.grants(person), action, await self.path(division), today)
 
-    async def _read_grants(self, person: str) -> list[Grant]:
-        found = (await self._collections(GRANTS)).find({"person": person})
-        return [_grant(document) async for document in found]
+    async def _read_grants(self, persons: list[str]) -> dict[str, list[Grant]]:
+        grants: dict[str, list[Grant]] = {}
+        async for document in (await self._collections(GRANTS)).find({"person": {"$in": persons}}):
+            grants.setdefault(document["person"], []).append(_grant(document))
+        return grants
 
-    async def _read_path(self, division: str) -> tuple[str, ...] | None:
-        node = await (await self._collections(DIVISIONS)).find_one({"_id": division}, {"path": 1})
-        return tuple(node["path"]) if node and node["path"] else None
+    async def _read_paths(self, divisions: list[str]) -> dict[str, tuple[str, ...]]:
+        found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}}, {"path": 1})
+        return {node["_id"]: tuple(node["path"]) async for node in found if node["path"]}
 
 
 class MemoryDirectory:
@@ -228,6 +235,10 @@ class MemoryDirectory:
             path.append(node)
             node = self._parents[node]
         return tuple(reversed(path))
+
+    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        found = {division: await self.path(division) for division in divisions}
+        return {division: path for division, path in found.items() if path is not None}
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         return permitting(await self.grants(person), action, await self.path(division), today)
