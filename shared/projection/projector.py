@@ -227,10 +227,12 @@ class Projector:
         """Until a run or a level has come, the write under way has ended, or some time has passed."""
         arrived = asyncio.create_task(self._arrived.wait())
         waiting = {arrived, writing} if writing else {arrived}
-        await asyncio.wait(
-            waiting - {arrived} if full else waiting, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        arrived.cancel()
+        try:
+            await asyncio.wait(
+                waiting - {arrived} if full else waiting, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            arrived.cancel()
         self._arrived.clear()
 
     def has_reached(self, until: Mapping[Source, int] | None) -> bool:
