@@ -1,7 +1,8 @@
 """The log of a service in MongoDB: one database, and one committer per process that writes to it.
 
 Collection ``log`` holds a document for each record, ``heads`` one for each partition, ``claims`` one for each unique
-value that is taken, ``meta`` with how many partitions the store was made. A record's ``_id`` is its partition and seq
+value that is taken, ``committers`` the session of each process that writes, ``meta`` with how many partitions the store
+was made. A record's ``_id`` is its partition and seq
 in one number: that saves the index on both, a tenth of the time of an append.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pymongo
@@ -58,6 +59,7 @@ from shared.eventlog.record import Position
 STORE_VERSION: Final = 1
 ATTEMPT_SECONDS: Final = 5.0
 
+_FORGOTTEN_AFTER: Final = timedelta(days=1)
 _SEQ_BITS: Final = 44
 _NAMESPACE_EXISTS: Final = 48
 _NO_SUCH_TRANSACTION: Final = 251
@@ -162,6 +164,7 @@ class _MongoStore:
         log.create_index([("partition", 1), ("command_id", 1), ("command_index", 1)], unique=True)
         self._make_claims()
         self._agree_on_partitions()
+        self._end_predecessors()
         for head in empty_heads(self._partitions, self._clock()).values():
             fresh = {"seq": head.seq, "hash": head.hash, "time": head.time}
             with suppress(DuplicateKeyError):
@@ -174,6 +177,18 @@ class _MongoStore:
         except OperationFailure as refused:
             if refused.code != _NAMESPACE_EXISTS:
                 raise
+
+    def _end_predecessors(self) -> None:
+        """A killed process has left its transaction open, which would hold the heads for a minute.
+
+        One that is alive after all only has to try again.
+        """
+        now = self._clock()
+        found = [committer["_id"] for committer in self._db["committers"].find()]
+        if found:
+            self._client.admin.command("killSessions", [{"id": session} for session in found])
+        self._db["committers"].delete_many({"since": {"$lt": now - _FORGOTTEN_AFTER}})
+        self._db["committers"].insert_one({"_id": self._own_session().session_id["id"], "since": now})
 
     def _agree_on_partitions(self) -> None:
         meta = {"partitions": self._partitions, "store": STORE_VERSION}
@@ -220,6 +235,8 @@ class _MongoStore:
 
     def release(self) -> None:
         if self._session is not None:
+            with suppress(PyMongoError), pymongo.timeout(ATTEMPT_SECONDS):
+                self._db["committers"].delete_one({"_id": self._session.session_id["id"]})
             self._session.end_session()
 
     def _seize(self, partitions: Iterable[int], session: ClientSession) -> dict[int, Head]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,6 +149,37 @@ async def test_a_busy_process_does_not_starve_another(process: Open) -> None:
             await other.append(an_append(to(a_stream(n % PARTITIONS))))
     stop.set()
     await asyncio.gather(*callers)
+
+
+NEVER_ENDS_ITS_TRANSACTION = """
+import sys, time
+from datetime import UTC, datetime
+from motor.motor_asyncio import AsyncIOMotorClient
+from shared.eventlog.mongo import _MongoStore
+
+url, database, partitions = sys.argv[1:]
+store = _MongoStore(AsyncIOMotorClient(url).delegate, database, "registry", int(partitions), lambda: datetime.now(UTC))
+store.prepare()
+with store._transaction() as session:
+    store._seize(range(int(partitions)), session)
+    sys.stdout.write("in the middle\\n")
+    sys.stdout.flush()
+    time.sleep(60)
+"""
+
+
+async def test_a_process_killed_in_the_middle_of_a_commit_does_not_hold_up_the_next(
+    process: Open, mongo_url: str, database: str
+) -> None:
+    arguments = ["-c", NEVER_ENDS_ITS_TRANSACTION, mongo_url, database, str(PARTITIONS)]
+    killed = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
+    assert killed.stdout is not None
+    assert await killed.stdout.readline() == b"in the middle\n"
+    killed.kill()
+    await killed.wait()
+    log = await process()
+    async with asyncio.timeout(2):
+        await log.append(an_append(to(a_stream())))
 
 
 async def test_a_process_whose_clock_is_slow_records_nothing_before_a_time_already_told(process: Open) -> None:
