@@ -83,6 +83,9 @@ class World:
             for task in (*storm, *self.tasks):
                 task.cancel()
             await asyncio.gather(*storm, *self.tasks, return_exceptions=True)
+        await asyncio.sleep(60)  # a read of a crashed process may still be on its way
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            raise Broken(f"seed {self.seed}: left running: {left}")
 
     def _start(self, process: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.create_task(process))
