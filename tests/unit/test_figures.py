@@ -107,6 +107,13 @@ async def test_a_parent_who_came_home_ends_the_count_on_the_day_it_happened() ->
     assert await summed(history, CHILDREN, date(2026, 8, 5), known_at=date(2026, 8, 13)) == 1
 
 
+async def test_of_two_facts_told_on_one_day_the_later_one_holds() -> None:
+    changed = told(new_parents(1, pair(father=HOME)), AUG_14, AUG_14, version=2)
+    put_right = told(new_parents(1, pair(father=AWAY)), AUG_14, AUG_14, version=3)
+    assert await summed([registered(), changed, put_right], CHILDREN, AUG_14) == 1
+    assert await summed([registered(), changed], CHILDREN, AUG_14) == 0
+
+
 async def test_a_closed_file_does_not_count_until_it_is_reopened() -> None:
     closed = told(a_closing(1, date(2026, 8, 5)), AUG_14, AUG_14, version=2)
     reopening = ChildFileReopened(child=an_id("child", 1), reason=Personal("核实"), reopened_on=AUG_14)
