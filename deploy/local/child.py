@@ -83,8 +83,11 @@ class Child:
             self._process.terminate()
 
     def stop(self, grace: float = GRACE) -> None:
-        """Ask the process to end, and end its whole group after ``grace`` seconds. Safe to repeat."""
-        if self.running:
+        """Ask the process to end, and end its whole group after ``grace`` seconds; without any it is not asked.
+
+        Safe to repeat.
+        """
+        if self.running and grace > 0:
             self.ask_to_end()
             _wait(self._process, grace)
             if self._sieve:

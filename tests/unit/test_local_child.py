@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,19 @@ async def test_a_child_that_will_not_end_is_ended(tmp_path: Path, children: list
     child.stop(grace=0.2)
     assert not child.running
     assert time.monotonic() - began < 5
+
+
+async def test_a_child_without_grace_is_ended_before_it_can_say_a_word(tmp_path: Path, children: list[Child]) -> None:
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True));"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    child = Child("python", [sys.executable, "-c", script], log=tmp_path / "python.log", sieve=["cat"])
+    children.append(child)
+    await child.until(lambda: _wrote(child, "up"), seconds=10)
+    child.stop(grace=0)
+    assert child.exit_code == -signal.SIGKILL
+    assert child.log.read_text() == "up\n"
 
 
 async def test_what_a_child_has_started_ends_with_it(tmp_path: Path, children: list[Child]) -> None:
