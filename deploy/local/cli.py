@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.local import audit, demo, supervisor
+from deploy.local import audit, demo, rebuild, supervisor
 from deploy.local.operator import as_operator, issuer_of
 from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 console = Console()
 app.add_typer(audit.app, name="audit")
+app.command()(rebuild.rebuild)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from services.reporting.projector import READ_MODELS
 from shared.eventlog.lease import MongoLeases
 from shared.messaging.consumer import Consumer
 from shared.projection.mongo import MongoProjectionStore
-from shared.projection.projector import FoldFailedError
+from shared.projection.projector import FoldFailedError, collect_rarely
 from shared.projection.read_model import ReadModel
 from shared.projection.rebuild import Progress as Built
 from shared.projection.rebuild import Rebuild, RebuildError, Report
@@ -41,6 +41,7 @@ def rebuild(
     fresh: Annotated[bool, typer.Option(help="Drop what a rebuild that was stopped has built.")] = False,
 ) -> None:
     """Build a read model anew beside the live one, compare, switch. Ctrl-C stops it; it goes on where it stood."""
+    collect_rarely()
     try:
         report = asyncio.run(_in_local_stack(name, READ_MODELS, accept_difference, fresh))
     except KeyboardInterrupt:

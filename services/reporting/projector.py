@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
+from shared.projection.projector import collect_rarely
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.projections import Projections
@@ -53,6 +54,7 @@ def build(settings: ServiceSettings) -> FastAPI:
 def main() -> None:
     settings = ServiceSettings()
     configure_logs("projector")
+    collect_rarely()
     serve(build(settings), settings.port, settings.host)
 
 
