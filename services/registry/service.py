@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,10 +114,12 @@ class _KnownParents:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._known: set[str] = set()
+        self._turn = asyncio.Lock()
 
     async def __call__(self, command: AddDivision, person: str) -> AddDivision:
-        if command.parent is not None and command.parent not in self._known:
-            if not await self._log.load(division_stream(command.parent)):
-                raise UnknownDivision(f"parent: {command.parent} is not in the division tree")
-            self._known.add(command.parent)
+        async with self._turn:  # a township is asked for by its first village, not by all of them
+            if command.parent is not None and command.parent not in self._known:
+                if not await self._log.load(division_stream(command.parent)):
+                    raise UnknownDivision(f"parent: {command.parent} is not in the division tree")
+                self._known.add(command.parent)
         return command

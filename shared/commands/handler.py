@@ -138,10 +138,10 @@ class Handler:
         await self._fold(judged.values())
         await self._answer_repeated(judged, outcomes)
         paths = await self._directory.paths({j.division for j in judged.values() if j.division is not None})
-        for i, j in list(judged.items()):
-            try:
-                await self._decide(j, paths, now)
-            except (Refusal, LogError) as refusal:
+        # At once, because some of them ask elsewhere what they cannot know themselves.
+        refusals = await asyncio.gather(*(self._refusal(j, paths, now) for j in judged.values()))
+        for i, refusal in zip(list(judged), refusals, strict=True):
+            if refusal is not None:
                 outcomes[i] = refusal
                 del judged[i]
         await self._seal(judged, outcomes)
@@ -193,6 +193,14 @@ class Handler:
                 for target, history in zip(j.targets, histories, strict=True)
             )
             j.division = self.handlings[type(j.command)].division(j.command, j.states)
+
+    async def _refusal(self, judged: Judged, paths: Paths, now: datetime) -> Refusal | LogError | None:
+        """Why the command is not decided; None when it is."""
+        try:
+            await self._decide(judged, paths, now)
+        except (Refusal, LogError) as refusal:
+            return refusal
+        return None
 
     async def _decide(self, judged: Judged, paths: Paths, now: datetime) -> None:
         handling, told = self.handlings[type(judged.command)], judged.told
