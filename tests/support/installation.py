@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -38,7 +39,7 @@ class Installation:
     def token(self, person: str, seconds: int = 3600) -> str:
         return self.issuer.issue(person, seconds)
 
-    @property
+    @cached_property
     def issuer(self) -> Issuer:
         settings = settings_of(self.stack.environment("reporting"))
         return Issuer(settings.data / "issuer", settings.issuer_url)
