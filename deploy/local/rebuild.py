@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -19,7 +20,6 @@ from deploy.local.settings import Settings
 from services.reporting.domain import SERVICE
 from services.reporting.projector import READ_MODELS
 from shared.eventlog.lease import MongoLeases
-from shared.messaging.consumer import Consumer
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import FoldFailedError, collect_rarely
 from shared.projection.read_model import ReadModel
@@ -66,14 +66,13 @@ async def rebuild_in(
     if name not in models:
         raise CannotRun(f"there is no read model {name}; there are: {', '.join(sorted(models))}")
     model, settings = models[name](), kernel.settings
-    owners = {service: kernel.owner(service) for service in model.services}
     with _bar() as bar:
         task = bar.add_task(name, total=None)
         rebuilding = Rebuild(
             model,
             MongoProjectionStore(kernel.client, kernel.database.name),
             kernel.sealer,
-            lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink),
+            partial(kernel.consumer, model.services),
             MongoLeases(kernel.database),
             f"{kernel.holder}/{os.getpid()}",
             partitions=settings.partitions,

@@ -23,6 +23,7 @@ from shared.messaging.gapless import Counters, Message
 from shared.messaging.intake import MAX_BACKOFF_SECONDS, PULSE_SECONDS, Intake
 from shared.messaging.owner import Owner
 from shared.messaging.run import Mark, Sink, Source
+from shared.messaging.seal import Seal
 from shared.messaging.topics import topic_name
 
 MAX_BATCH: Final = 5_000
@@ -45,6 +46,7 @@ class LogEvent(StrEnum):
 class Consumer:
     """``owners`` by service, each with partitions 0 to ``partitions - 1``; ``marks`` say how far the sink has come.
 
+    With ``seal`` only messages that carry it are looked at; all others are no records, whatever they look like.
     A consumer runs once: after it has ended, make another one from the marks the sink has stored.
     """
 
@@ -56,9 +58,11 @@ class Consumer:
         marks: Mapping[Source, Mark],
         sink: Sink,
         *,
+        seal: Seal | None = None,
         pulse: float = PULSE_SECONDS,
     ) -> None:
         self._kafka_address = kafka_address
+        self._seal = seal
         self._pulse = pulse
         self._services = tuple(owners)
         self._intake = Intake(owners, partitions, marks, sink, pulse=pulse)
@@ -156,12 +160,17 @@ class Consumer:
             return
         messages = defaultdict[Source, list[Message]](list)
         for one in batch:
-            messages[self._sources[one.topic, one.partition]].append(Message(one.offset, one.value or b""))
+            messages[self._sources[one.topic, one.partition]].append(Message(one.offset, self._genuine(one)))
         try:
             for source, those in messages.items():
                 await self._intake.offer(source, those)
         except Exception as error:
             self._fail(error)
+
+    def _genuine(self, message: Any) -> bytes:
+        """The value, or nothing where the message is not from a service: it is passed over as no record."""
+        value: bytes = message.value or b""
+        return value if self._seal is None or self._seal.fits(message.headers, value) else b""
 
     def _fail(self, error: Exception) -> None:
         if self._end is not None and not self._end.done():

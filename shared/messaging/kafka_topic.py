@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from shared.eventlog.topic import Message, TopicUnavailableError
+from shared.messaging.seal import HEADER, Seal
 from shared.messaging.topics import MAX_MESSAGE_BYTES, topic_name
 
 PATIENCE_SECONDS: Final = 5.0
@@ -23,8 +24,9 @@ _GRACE_SECONDS: Final = 0.5
 class KafkaTopic:
     """Connects at the first send, and again after a fault. ``close`` ends it."""
 
-    def __init__(self, address: str, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, address: str, patience: float = PATIENCE_SECONDS, seal: Seal | None = None) -> None:
         self._address = address
+        self._seal = seal
         self._patience = patience
         self._connecting: asyncio.Task[_Line] | None = None
         self._line: _Line | None = None
@@ -57,7 +59,7 @@ class KafkaTopic:
         return await asyncio.shield(self._connecting)
 
     async def _connect(self) -> _Line:
-        self._line = await _Line.open(self._address, self._patience)
+        self._line = await _Line.open(self._address, self._patience, self._seal)
         return self._line
 
     async def _give_up(self, line: _Line | None) -> None:
@@ -74,12 +76,13 @@ def _failed(task: asyncio.Task[_Line]) -> bool:
 class _Line:
     """A producer, and what it has not delivered yet."""
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, seal: Seal | None) -> None:
         self._producer = producer
+        self._seal = seal
         self._pending: set[asyncio.Future[Any]] = set()
 
     @classmethod
-    async def open(cls, address: str, patience: float) -> _Line:
+    async def open(cls, address: str, patience: float, seal: Seal | None) -> _Line:
         producer = AIOKafkaProducer(
             bootstrap_servers=address,
             acks="all",
@@ -95,7 +98,7 @@ class _Line:
         except BaseException:
             await producer.stop()
             raise
-        return cls(producer)
+        return cls(producer, seal)
 
     async def deliver(self, topic: str, partition: int, messages: Sequence[Message]) -> None:
         pending = []
@@ -112,10 +115,11 @@ class _Line:
         """Whole batches: with one future for each message, sending costs several times as much."""
         batch = self._producer.create_batch()
         for key, value in messages:
-            if batch.append(timestamp=None, key=key, value=value) is None:
+            headers = [(HEADER, self._seal.of(value))] if self._seal else []
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
                 yield batch
                 batch = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value)
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
         batch.close()
         yield batch
 

@@ -6,6 +6,7 @@ Making a kernel opens nothing; connections are made by their first use, and clos
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from shared.identity.caller import caller_by
 from shared.identity.directory import DirectoryModel, MongoDirectory
 from shared.identity.service_credential import ServiceCredential, service_only
 from shared.identity.tokens import IssuerKeys, Tokens
+from shared.messaging.consumer import Consumer
+from shared.messaging.run import Mark, Sink, Source
+from shared.messaging.seal import Seal
 from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.mongo import MongoVault
 from shared.privacy.sealing import Sealer
@@ -46,6 +50,7 @@ class Kernel:
         self.http = httpx.AsyncClient(timeout=10, trust_env=False)
         self.credential = ServiceCredential(self._secret, service)
         self.service_only = service_only(self._secret)
+        self.seal = Seal(self._secret)
         self.vault = MongoVault(
             self.client,
             settings.master_key.get_secret_value(),
@@ -66,6 +71,11 @@ class Kernel:
             "reporting": self.settings.reporting_url,
         }[service]
         return OwnerClient(url, self.http, self.credential.token)
+
+    def consumer(self, services: Iterable[str], marks: Mapping[Source, Mark], sink: Sink) -> Consumer:
+        """Brings the logs of these services to the sink, from the marks on."""
+        owners = {service: self.owner(service) for service in services}
+        return Consumer(self.settings.kafka, owners, self.settings.partitions, marks, sink, seal=self.seal)
 
     async def ping(self) -> str:
         """The health check of MongoDB."""

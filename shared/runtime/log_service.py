@@ -18,7 +18,6 @@ from shared.eventlog.mongo import MongoLog
 from shared.eventlog.relay import Relay, RelayState
 from shared.eventlog.routes import log_routes
 from shared.eventlog.witness import Witness, make_keys, private_key
-from shared.messaging.consumer import Consumer
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.topics import ensure_topic
 from shared.projection.read_model import ReadModel
@@ -44,7 +43,7 @@ class LogService:
         self.log = MongoLog(
             kernel.client, kernel.service, kernel.settings.partitions, now, on_commit=lambda: self.relay.wake()
         )
-        self.topic = KafkaTopic(kernel.settings.kafka)
+        self.topic = KafkaTopic(kernel.settings.kafka, seal=kernel.seal)
         self.relay = Relay(self.log, RelayState.in_mongo(kernel.database), self.topic, kernel.holder)
         self.health = Health()
         self.metrics = Metrics()
@@ -63,14 +62,12 @@ class LogService:
         kernel = self.kernel
         memory = MongoPolicyMemory(kernel.database)
         sink = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
-        owners = {service: kernel.owner(service) for service in services}
         tenure = Tenure(MongoLeases(kernel.database), "policies", kernel.holder)
 
         async def react() -> None:
             if await tenure.hold() is None:
                 return  # another process reacts; the task asks again after a while
-            marks = await memory.marks()
-            consumer = Consumer(kernel.settings.kafka, owners, kernel.settings.partitions, marks, sink)
+            consumer = kernel.consumer(services, await memory.marks(), sink)
             reacting = asyncio.create_task(consumer.run())
             try:
                 while await tenure.hold() is not None and not reacting.done():

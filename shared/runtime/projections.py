@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from shared.eventlog.lease import MongoLeases, Tenure
-from shared.messaging.consumer import Consumer
-from shared.messaging.run import Mark, Sink, Source
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import Projector
@@ -42,14 +41,9 @@ class Projections:
                 of = ModelVersion(model.name, await self._store.live(model.name))
                 projector = Projector(model, of, self._store, kernel.sealer, partitions=kernel.settings.partitions)
                 tenure = Tenure(MongoLeases(kernel.database), str(of), kernel.holder)
-                await projector.run(self._consumer_of(model), tenure)
+                await projector.run(partial(kernel.consumer, model.services), tenure)
 
         return write
-
-    def _consumer_of(self, model: ReadModel) -> Callable[[Mapping[Source, Mark], Sink], Consumer]:
-        settings = self._kernel.settings
-        owners = {service: self._kernel.owner(service) for service in model.services}
-        return lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink)
 
     async def fresh(self, name: str) -> dict[str, Any]:
         """For a health check, as JSON values. Raises Unhealthy when the read model has stopped."""

@@ -23,6 +23,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.gapless import BrokenChainError
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.run import Mark, Run, Source
+from shared.messaging.seal import Seal
 from shared.messaging.topics import ensure_topic, topic_name
 from tests.support.sample_log import Collected, commit, forged
 
@@ -280,6 +281,28 @@ async def test_a_forged_record_at_the_end_stops_the_consumer(kafka_address: str)
     consumer = Consumer(kafka_address, {world.service: world.log}, 1, {}, world.sink, pulse=1.0)
     with pytest.raises(BrokenChainError):
         await asyncio.wait_for(consumer.run(), 15)
+
+
+async def test_what_carries_no_seal_of_the_services_is_no_record_however_true_it_looks(kafka_address: str) -> None:
+    world = World(kafka_address, partitions=1)
+    await ensure_topic(kafka_address, world.service, 1)
+    await commit(world.log, 10)
+    raws = await world.log.read(0, 0, 100)
+    seal = Seal(b"s" * 32)
+    sealed, bare = KafkaTopic(kafka_address, seal=seal), KafkaTopic(kafka_address)
+    await sealed.send(world.service, 0, [Message(b"stream", raw) for raw in raws[:9]])
+    await bare.send(world.service, 0, [Message(b"stream", forged(raws[9]))])
+    await sealed.send(world.service, 0, [Message(b"stream", raws[9])])
+    await sealed.close()
+    await bare.close()
+    consumer = Consumer(kafka_address, {world.service: world.log}, 1, {}, world.sink, seal=seal, pulse=NEVER)
+    running = asyncio.create_task(consumer.run())
+    await world.complete()
+    await consumer.stop()
+    await running
+    assert consumer.counters.not_records == 1
+    assert [record.seq for record in world.sink.records[world.sources[0]]] == list(range(1, 11))
+    assert all(record.type != "Forged" for record in world.sink.records[world.sources[0]])
 
 
 class Silent:
