@@ -215,3 +215,17 @@ def test_a_count_is_positive_from_its_first_until_its_last() -> None:
     counts = {"20260801": {"20260701": 2, "20260705": -1}, "20260802": {"20260705": -1}}
     assert positive(counts) == {"20260801": {"20260701": 1}, "20260802": {"20260705": -1}}
     assert positive(counts, since="20260802") == {"20260802": {"20260705": -1}}
+
+
+async def test_a_later_look_at_a_door_corrects_an_earlier_one_also_for_the_days_in_between() -> None:
+    seen_home = told(a_child_of(1, VILLAGE, "2016-03", pair(mother=HOME)), AUG_1, AUG_1)
+    looked_again = told(new_parents(1, pair(since=date(2026, 3, 1))), AUG_14, AUG_14, version=2)
+    history = [seen_home, looked_again]
+    assert await summed(history, CHILDREN, date(2026, 8, 7)) == 1
+    assert await summed(history, CHILDREN, date(2026, 8, 7), known_at=date(2026, 8, 13)) == 0
+
+
+async def test_a_look_that_is_told_late_does_not_undo_a_later_look() -> None:
+    seen_away = told(a_child_of(1, VILLAGE, "2016-03", pair()), AUG_14, AUG_14)
+    told_late = told(new_parents(1, pair(mother=HOME)), AUG_1, date(2026, 8, 20), version=2)
+    assert await summed([seen_away, told_late], CHILDREN, date(2026, 8, 16)) == 1

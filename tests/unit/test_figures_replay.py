@@ -119,11 +119,11 @@ def _is_open(known: Sequence[Occurred], as_of: date) -> bool:
 
 def _parent(known: Sequence[Occurred], which: str, as_of: date) -> str | None:
     told_of = [
-        (since, _china(record.recorded_at), record.version, parent.state.reveal().value)
+        (_china(record.occurred_at), _china(record.recorded_at), record.version, parent.state.reveal().value)
         for record, event in known
         if isinstance(event, ChildRegistered | ParentSituationRecorded)
         and (parent := getattr(event.parents, which)) is not None
-        and (since := parent.since.reveal() if parent.since else _china(record.occurred_at)) <= as_of
+        and (parent.since.reveal() if parent.since else _china(record.occurred_at)) <= as_of
     ]
     return max(told_of)[-1] if told_of else None
 

@@ -1,7 +1,9 @@
 """What is known about a child and about the postings of a village, and the step functions that follow from it. Pure.
 
-A fact is ``[holds from, known, version, value]``. On a day, as known on a day, the greatest of those that held and were
-known is the one that counts, whatever order they arrived in.
+A fact is ``[rank, known, version, holds from, value]``. On a day, as known on a day, the greatest of those that held and
+were known is the one that counts, whatever order they arrived in. What says itself from when it holds (a closing) ranks
+by that day; what is seen at a door (where a parent is, and since when) ranks by the day it was seen, so that a later
+look corrects an earlier one also for the days in between.
 """
 
 from __future__ import annotations
@@ -54,15 +56,16 @@ class _Told:
         self._version = record.version
         self._facts = facts
 
-    def add(self, aspect: str, holds_from: str, value: Any) -> None:
+    def add(self, aspect: str, holds_from: str, value: Any, rank: str | None = None) -> None:
         """A value whose key is destroyed tells nothing."""
         if value is not None:
-            insort(self._facts.setdefault(aspect, []), [holds_from, self._known, self._version, value])
+            fact = [rank or holds_from, self._known, self._version, holds_from, value]
+            insort(self._facts.setdefault(aspect, []), fact)
 
     def add_parents(self, parents: ParentsSituation) -> None:
         for aspect, parent in (("father", parents.father), ("mother", parents.mother)):
             state, since = parent.state.get(), parent.since and parent.since.get()
-            self.add(aspect, text_of(since) if since else self.on, state and state.value)
+            self.add(aspect, text_of(since) if since else self.on, state and state.value, rank=self.on)
 
 
 def add_child_facts(facts: Facts, record: Record, event: Event) -> None:
@@ -90,7 +93,7 @@ def knowns_of(facts: Facts) -> set[str]:
 
 
 def villages_of(facts: Facts) -> set[str]:
-    return {fact[3] for fact in facts.get("residence", ())}
+    return {fact[4] for fact in facts.get("residence", ())}
 
 
 def child_steps(facts: Facts, rule: CountingRule, village: str) -> Steps:
@@ -102,9 +105,9 @@ def child_steps(facts: Facts, rule: CountingRule, village: str) -> Steps:
 
 def _days(facts: Facts, rule: CountingRule) -> list[str]:
     """The days on which the count of a child may change; none comes before it first lives somewhere."""
-    first = facts["residence"][0][0] if "residence" in facts else ALWAYS
-    days = {fact[0] for aspect in facts.values() for fact in aspect if fact[0] > first}
-    days.update(rule.first_day_too_old(fact[3]) for fact in facts.get("born", ()))
+    first = facts["residence"][0][3] if "residence" in facts else ALWAYS
+    days = {fact[3] for aspect in facts.values() for fact in aspect if fact[3] > first}
+    days.update(rule.first_day_too_old(fact[4]) for fact in facts.get("born", ()))
     return sorted(day for day in days | {first} if day >= first)
 
 
@@ -120,8 +123,8 @@ def _counts(facts: Facts, rule: CountingRule, village: str, day: str, known: str
 
 def _held(facts: Facts, aspect: str, day: str, known: str) -> Any:
     for fact in reversed(facts.get(aspect, ())):
-        if fact[0] <= day and fact[1] <= known:
-            return fact[3]
+        if fact[3] <= day and fact[1] <= known:
+            return fact[4]
     return None
 
 
