@@ -1,0 +1,183 @@
+"""Reporting's read models from Kafka, through FastStream, gapless, with sealed fields opened, against a bare loop.
+
+The services fill the topics and end; then only MongoDB, Kafka and the projecting processes run. Each run writes into a
+database of its own, from an empty checkpoint to the last record. An event counts once, however many read models fold
+it. The bare loop reads with aiokafka's ``getmany``, makes the same batches, folds and transactions, and knows nothing
+of FastStream, gaps or leases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import uvloop
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as Partition
+
+from bench.generator import aside
+from bench.report import Row
+from bench.system import READ_MODELS, System, families, running, visit
+from deploy.local.operator import settings_of
+from services.reporting.projector import READ_MODELS as MODELS
+from shared.eventlog.lease import MongoLeases, Tenure
+from shared.eventlog.record import decode, hash_of
+from shared.messaging.consumer import FETCH_BYTES, Consumer
+from shared.messaging.consumer import MAX_BATCH as MAX_POLL
+from shared.messaging.run import Mark, Run, Source
+from shared.messaging.topics import topic_name
+from shared.projection.batch import Batch, Opening, pieces
+from shared.projection.checkpoint import Checkpoint, ModelVersion
+from shared.projection.mongo import MongoProjectionStore
+from shared.projection.projector import MAX_BATCH, Projector
+from shared.projection.read_model import ReadModel
+from shared.projection.workspace import Work
+from shared.runtime.kernel import Kernel
+
+CHILDREN: Final = 40_000
+TARGET: Final = 12_000
+
+Ends = Mapping[Source, int]
+Write = Callable[[Kernel, ReadModel, str, Ends], Awaitable[None]]
+
+
+async def measure() -> list[Row]:
+    async with running() as system:
+        ends = await _fill(system)
+        for name in ("projector", "reporting", "pairing", "visits", "registry"):
+            system.stack.kill(name)
+        events = sum(ends.values())
+        both = events / await _run(system, ends, [READ_MODELS])
+        bare = events / await _run(system, ends, [READ_MODELS], bare=True)
+        apart = events / await _run(system, ends, [(name,) for name in READ_MODELS])
+        alone = {name: events / await _run(system, ends, [(name,)]) for name in READ_MODELS}
+    by_model = ", ".join(f"{name} alone {rate:,.0f}" for name, rate in alone.items())
+    return [
+        Row("projection, all read models, one process", both, "events/s", TARGET, note=f"{events:,}; {by_model}"),
+        Row("projection, bare aiokafka loop, same writes", bare, "events/s"),
+        Row("projection, through FastStream / bare", both / bare, "times", 0.9),
+        Row("projection, two read models in two processes", apart, "events/s"),
+        Row("projection, two processes / one", apart / both, "times", 1.2),
+    ]
+
+
+async def _fill(system: System) -> Ends:
+    some = families(CHILDREN)
+    load = await system.register(some)
+    visits = await system.load("visits", [visit(family) for family in some[::4] if not family.closed])
+    await system.drained(load.positions | visits.positions)
+    checkpoint = await system.live.checkpoint("children")
+    return {source: mark.seq for source, mark in checkpoint.marks.items()}
+
+
+async def _run(system: System, ends: Ends, groups: Sequence[Sequence[str]], bare: bool = False) -> float:
+    """Seconds until the last of the processes, one for each group of read models, has written all."""
+    environment, database = system.stack.environment("projector"), f"bench_{uuid.uuid4().hex[:8]}"
+    workers = [aside() for _ in groups]
+    runs = [await worker.__aenter__() for worker in workers]
+    try:
+        work = _bare if bare else _gapless
+        return max(
+            await asyncio.gather(
+                *(
+                    run(_project, environment, database, names, ends, work)
+                    for run, names in zip(runs, groups, strict=True)
+                )
+            )
+        )
+    finally:
+        for worker in workers:
+            await worker.__aexit__(None, None, None)
+        await system.client.drop_database(database)
+
+
+def _project(environment: Mapping[str, str], database: str, names: Sequence[str], ends: Ends, write: Write) -> float:
+    return uvloop.run(_project_all(environment, database, names, ends, write))
+
+
+async def _project_all(
+    environment: Mapping[str, str], database: str, names: Sequence[str], ends: Ends, write: Write
+) -> float:
+    """Seconds from the first connection to the last commit, with all read models of the process side by side."""
+    kernel = Kernel(settings_of(environment), "reporting", process="bench")
+    models = [MODELS[name]() for name in names]
+    begun = time.perf_counter()
+    await asyncio.gather(*(write(kernel, model, database, _of(model, ends)) for model in models))
+    seconds = time.perf_counter() - begun
+    await kernel.close()
+    return seconds
+
+
+def _of(model: ReadModel, ends: Ends) -> Ends:
+    return {source: seq for source, seq in ends.items() if source.service in model.services}
+
+
+async def _gapless(kernel: Kernel, model: ReadModel, database: str, ends: Ends) -> None:
+    """The projector as it is in service."""
+    settings, of, store = kernel.settings, ModelVersion(model.name, 1), MongoProjectionStore(kernel.client, database)
+    projector = Projector(model, of, store, kernel.sealer, partitions=settings.partitions)
+    owners = {service: kernel.owner(service) for service in model.services}
+    tenure = Tenure(MongoLeases(kernel.client[database]), str(of), kernel.holder)
+    epoch = await tenure.hold()
+    assert epoch is not None
+    await projector.follow(
+        lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink), tenure, epoch, ends
+    )
+
+
+async def _bare(kernel: Kernel, model: ReadModel, database: str, ends: Ends) -> None:
+    """The next batch is read and opened while the last one is written, as the projector does."""
+    store = MongoProjectionStore(kernel.client, database)
+    await store.prepare(model, ModelVersion(model.name, 1))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kernel.settings.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_bytes=4 * FETCH_BYTES,
+    )
+    await consumer.start()
+    sources = {Partition(topic_name(source.service), source.partition): source for source in ends}
+    consumer.assign(list(sources))
+    opening, marks = Opening(model, kernel.sealer), dict.fromkeys(ends, Mark())
+    writing: asyncio.Task[None] | None = None
+    checkpoint = Checkpoint()
+    while any(marks[source].seq < seq for source, seq in ends.items()):
+        batch = Batch()
+        while batch.records < MAX_BATCH and any(marks[source].seq < seq for source, seq in ends.items()):
+            for partition, messages in (await consumer.getmany(timeout_ms=10, max_records=MAX_POLL)).items():
+                run = _run_of(sources[partition], marks, [message.value for message in messages])
+                batch.extend(await opening.open(list(pieces(run))))
+            if batch.records and (writing is None or writing.done()):
+                break
+        if writing is not None:
+            await writing
+        after = msgspec.structs.replace(checkpoint, revision=checkpoint.revision + 1, marks=dict(marks))
+        writing = asyncio.create_task(_write(store, model, batch, checkpoint, after))
+        checkpoint = after
+        await asyncio.sleep(0)
+    if writing is not None:
+        await writing
+    await consumer.stop()
+
+
+def _run_of(source: Source, marks: dict[Source, Mark], values: Sequence[bytes]) -> Run:
+    records, before = tuple(map(decode, values)), marks[source]
+    marks[source] = Mark(records[-1].seq, hash_of(values[-1]))
+    return Run(source, before, marks[source], records)
+
+
+async def _write(
+    store: MongoProjectionStore, model: ReadModel, batch: Batch, before: Checkpoint, after: Checkpoint
+) -> None:
+    of = ModelVersion(model.name, 1)
+    work, occurred = Work(store, of), batch.occurred
+    await model.prepare(occurred, work)
+    for one in occurred:
+        model.fold(one, work)
+    model.finish(work)
+    assert await store.commit(of, work.changes, before, after)
