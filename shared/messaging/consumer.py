@@ -158,10 +158,10 @@ class Consumer:
         """FastStream passes over what a handler raises; so the end is told to ``run``, and nothing more is taken."""
         if self._end is None or self._end.done():
             return
-        messages = defaultdict[Source, list[Message]](list)
-        for one in batch:
-            messages[self._sources[one.topic, one.partition]].append(Message(one.offset, self._genuine(one)))
         try:
+            messages = defaultdict[Source, list[Message]](list)
+            for one in batch:
+                messages[self._sources[one.topic, one.partition]].append(Message(one.offset, self._genuine(one)))
             for source, those in messages.items():
                 await self._intake.offer(source, those)
         except Exception as error:
