@@ -22,7 +22,7 @@ from bench.report import Row
 from bench.system import System, families, registration, running
 from deploy.local.loader import CHUNK, IN_FLIGHT, Load, Loader
 
-CHILDREN: Final = 30_000
+CHILDREN: Final = 20_000
 TARGET: Final = 1_500
 
 

@@ -86,7 +86,9 @@ async def _run(system: System, commands: Iterator[Command], rate: int) -> Seen:
         answers: list[Answer] = await sending(generate, warm_up)
         await system.drained(highest(answers))
         url, until = system.stack.mongo_url, SECONDS + PATIENCE_SECONDS
-        sights, answers = await asyncio.gather(watching(watch, url, "children", until), sending(generate, requests))
+        watched = asyncio.ensure_future(watching(watch, url, "children", until))
+        answers = await sending(generate, requests)
+        sights: list[Sight] = await watched
     await system.drained(highest(answers))
     return _seen(answers, sights)
 

@@ -6,7 +6,7 @@ an open loop from a process of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -14,8 +14,9 @@ import orjson
 
 from bench.generator import Answer, Request, positions, post, send
 from bench.report import Row, p
-from bench.system import Family, System, families, registration, running, visit
+from bench.system import System, families, registration, running, visit
 from deploy.local.loader import Item
+from deploy.local.population import Family
 
 RATE: Final = 500
 SECONDS: Final = 60
@@ -46,7 +47,7 @@ def rows(answers: list[Answer], rate: int) -> list[Row]:
     ]
 
 
-def mixed(visited: list[Family], new: list[Family]) -> Iterator[tuple[str, Item]]:
+def mixed(visited: Sequence[Family], new: Sequence[Family]) -> Iterator[tuple[str, Item]]:
     """Service and command, a registration and a visit in turn."""
     children = (child for family in new for child in family.children)
     for number, child in enumerate(children):

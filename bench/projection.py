@@ -79,16 +79,13 @@ async def _run(system: System, ends: Ends, groups: Sequence[Sequence[str]], bare
     environment, database = system.stack.environment("projector"), f"bench_{uuid.uuid4().hex[:8]}"
     workers = [aside() for _ in groups]
     runs = [await worker.__aenter__() for worker in workers]
+    work = _bare if bare else _gapless
     try:
-        work = _bare if bare else _gapless
-        return max(
-            await asyncio.gather(
-                *(
-                    run(_project, environment, database, names, ends, work)
-                    for run, names in zip(runs, groups, strict=True)
-                )
-            )
+        started = zip(runs, groups, strict=True)
+        seconds: list[float] = await asyncio.gather(
+            *(run(_project, environment, database, names, ends, work) for run, names in started)
         )
+        return max(seconds)
     finally:
         for worker in workers:
             await worker.__aexit__(None, None, None)

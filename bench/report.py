@@ -1,4 +1,4 @@
-"""What a bench run found: rows with a figure, its target and whether it was met; printed, kept as JSON and as a page."""
+"""What a bench run found: rows with a figure, its target and whether it was met; printed, kept, published."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         about = self.about
-        yield f"Made by `{self.command}` on {about['at'][:10]}: {about['cores']} cores, {about['memory_gib']} GiB, Python"
-        yield f"{about['python']}; load average at the end {about['load_average_at_the_end']}."
+        yield f"Made by `{self.command}` on {about['at'][:10]}: {about['cores']} cores, {about['memory_gib']} GiB,"
+        yield f"Python {about['python']}; load average at the end {about['load_average_at_the_end']}."
         yield ""
         yield from (f"- {name}: {value}" for name, value in self.settings.items())
         yield ""

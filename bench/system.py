@@ -1,4 +1,4 @@
-"""The whole system under measurement: the local stack on free ports, with its tree, its roles and generated families."""
+"""The whole system under measurement: the local stack on free ports, its tree, its roles and generated families."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import httpx
 from motor.motor_asyncio import AsyncIOMotorClient
 from rich.console import Console
 
-from deploy.local.demo import CITY_CODE, DEMO, DIRECTOR, OFFICE, ROLES, SUPERVISOR, Demo
+from deploy.local.demo import CITY_CODE, DIRECTOR, ROLES, SUPERVISOR, Demo
 from deploy.local.loader import Item, Load, Loader
 from deploy.local.operator import operator
-from deploy.local.population import Family, Plan, Population, populate
+from deploy.local.population import DEMO, Family, Plan, Population, populate
 from deploy.local.processes import Stack
 from deploy.local.settings import Settings
 from services.registry.division_list import divisions
@@ -28,7 +28,7 @@ from shared.eventlog.placement import derived_id
 from shared.eventlog.record import Position
 from shared.projection.live import LiveModels
 
-__all__ = ["CITY_CODE", "DIRECTOR", "OFFICE", "SUPERVISOR", "System", "families", "registration", "running", "visit"]
+__all__ = ["CITY_CODE", "SUPERVISOR", "System", "families", "population", "registration", "running", "visit"]
 
 READ_MODELS: Final = ("children", "figures")
 DRAIN_SECONDS: Final = 600.0
