@@ -42,6 +42,10 @@ class LogEvent(StrEnum):
     KAFKA_UNREACHABLE = "consumer_kafka_unreachable"
     """No connection at the start; it is tried again, and the records come from the owners meanwhile."""
 
+    UNREADABLE = "consumer_message_unreadable"
+    """A header's name that is no UTF-8: aiokafka can not read on. All topics are read on at their ends, and what lies
+    before comes from the owners. Often: find out who else writes to a topic."""
+
 
 class Consumer:
     """``owners`` by service, each with partitions 0 to ``partitions - 1``; ``marks`` say how far the sink has come.
@@ -115,6 +119,7 @@ class Consumer:
             subscriber = self._subscribe(broker)
             try:
                 await broker.start()
+                self._read_on(subscriber.consumer)
                 self._seek(subscriber.consumer)
                 await asyncio.Event().wait()
             except KafkaError as error:
@@ -145,6 +150,21 @@ class Consumer:
         )
         subscriber(self._receive)
         return subscriber
+
+    def _read_on(self, consumer: Any) -> None:
+        """Where aiokafka would meet the same message again and again, for ever, the consumer goes on at the end."""
+        poll = consumer.getmany
+
+        async def getmany(**options: Any) -> Mapping[Any, Any]:
+            try:
+                found: Mapping[Any, Any] = await poll(**options)
+            except UnicodeDecodeError:
+                _log.warning(LogEvent.UNREADABLE)
+                await consumer.seek_to_end()
+                return {}
+            return found
+
+        consumer.getmany = getmany
 
     def _seek(self, consumer: Any) -> None:
         """To the offset hints. Records from before may arrive nevertheless; they are judged by their number."""

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from deploy.local import kafka
 from deploy.local.port import free_port
@@ -303,6 +304,39 @@ async def test_what_carries_no_seal_of_the_services_is_no_record_however_true_it
     assert consumer.counters.not_records == 1
     assert [record.seq for record in world.sink.records[world.sources[0]]] == list(range(1, 11))
     assert all(record.type != "Forged" for record in world.sink.records[world.sources[0]])
+
+
+class _NoText(str):
+    """A header's name as a producer in another language may send it."""
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+async def test_a_message_that_can_not_be_read_does_not_keep_kafka_from_bringing_what_follows(world: World) -> None:
+    await commit(world.log, 100)
+    await world.send()
+    async with world.consuming(pulse=1.0) as consumer:
+        await world.complete()
+        await _send_unreadable(world, partition=1)
+        await commit(world.log, 100)
+        await world.send()
+        await world.complete()
+        healed = consumer.counters.healed
+        await commit(world.log, 100)
+        await world.send()
+        await world.complete()
+        assert consumer.counters.healed == healed
+
+
+async def _send_unreadable(world: World, partition: int) -> None:
+    async with produced(world.address) as producer:
+        batch = producer.create_batch()
+        # Only the builder that is written in Python takes such a name.
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, 0, 1024)
+        batch.append(timestamp=None, key=b"k", value=b"v", headers=[(_NoText(), b"")])
+        batch.close()
+        await (await producer.send_batch(batch, topic_name(world.service), partition=partition))
 
 
 class Silent:
