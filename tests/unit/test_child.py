@@ -191,3 +191,13 @@ def test_an_erased_child_takes_no_command():
     erased = SubjectKeyDestroyed(child=known.child, approved_by="officer-2")
     command = RecordCareSituation(child=known.child, care=care(), occurred_at=TOLD)
     given(CHILD, known, erased).when(command).then_refused(ChildIsErased)
+
+
+def test_a_request_for_erasure_outlives_the_closing_and_reopening_of_the_file():
+    known = a_registered_child()
+    asked = ErasureRequested(child=known.child, basis=Personal("监护人申请"), requested_by="officer-1")
+    reopened = ChildFileReopened(child=known.child, reason=Personal("又外出"), reopened_on=CLOSED_ON)
+    approval = ErasureApprovalBy(child=known.child, person="officer-2", occurred_at=TOLD)
+    erased = SubjectKeyDestroyed(child=known.child, approved_by="officer-2")
+    given(CHILD, known, asked, closed(known.child)).when(approval).then(erased)
+    given(CHILD, known, asked, closed(known.child), reopened).when(approval).then(erased)

@@ -260,9 +260,9 @@ def evolve(child: Child, event: ChildEvent) -> Child:
             # A file stands open from the beginning of time: only closing and reopening give it an order of days.
             return Open(event.residence, date.min)
         case ChildFileClosed():
-            return Closed(_residence(child), event.closed_on)
+            return Closed(_residence(child), event.closed_on, _requested_by(child))
         case ChildFileReopened():
-            return Open(_residence(child), event.reopened_on)
+            return Open(_residence(child), event.reopened_on, _requested_by(child))
         case ErasureRequested():
             return (
                 replace(child, erasure_requested_by=event.requested_by) if isinstance(child, Open | Closed) else child
@@ -282,6 +282,11 @@ def residence(child: Child) -> str | None:
 
 def _residence(child: Child) -> str:
     return residence(child) or ""
+
+
+def _requested_by(child: Child) -> str | None:
+    """A request for erasure outlives the closing and reopening of the file."""
+    return child.erasure_requested_by if isinstance(child, Open | Closed) else None
 
 
 def _registered(command: RegisterChild) -> ChildRegistered:
