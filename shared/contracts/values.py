@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
@@ -24,6 +24,11 @@ PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
+
+PERSON: Final = r"[!-~]{1,64}"
+ToldPersonId = Annotated[PersonId, StringConstraints(pattern=rf"^{PERSON}$")]
+"""A PersonId in a command. It will stand in the clear for ever, so a name in Chinese is refused here; the events
+themselves keep the wider form in which they are stored."""
 
 DivisionCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$")]
 """2 province, 4 city, 6 county (GB/T 2260), 9 township (GB/T 10114), 12 village. A parent is never cut from it."""

@@ -18,7 +18,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import Role
+from shared.contracts.values import PERSON, Role
 from shared.web.logs import LogEvent
 
 AUDIENCE: Final = "guanhu"
@@ -35,7 +35,7 @@ UNREADABLE: Final = (JoseError, ValueError, KeyError, TypeError, AttributeError,
 """What reading a token raises: its header is whatever a stranger wrote, nested a thousand deep if they like."""
 
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-_PERSON: Final = re.compile(r"[!-~]{1,64}")
+_PERSON: Final = re.compile(PERSON)
 
 _log = structlog.get_logger()
 

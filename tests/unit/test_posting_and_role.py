@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import pytest
+from pydantic import ValidationError
+
 from services.registry.domain.division import DIVISION, AddDivision, DivisionAlreadyAdded, division_stream
 from services.registry.domain.posting import (
     POSTING,
@@ -90,3 +93,9 @@ def test_a_division_is_added_once_and_always_under_the_same_id():
     added = DivisionAdded(division=division_stream("5203"), **add.model_dump(exclude={"occurred_at"}))
     given(DIVISION).when(add).then(added)
     given(DIVISION, added).when(add).then_refused(DivisionAlreadyAdded)
+
+
+@pytest.mark.parametrize(("command", "field"), [(GRANT, "person"), (POST, "leader"), (POST, "first_secretary")])
+def test_a_person_is_told_by_id_and_not_by_name(command, field):
+    with pytest.raises(ValidationError, match=field):
+        type(command)(**command.model_dump() | {field: "李明"})

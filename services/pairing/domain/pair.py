@@ -11,14 +11,14 @@ from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, Text, VillageCode
+from shared.contracts.values import ChildId, Day, PairId, PairKind, Text, ToldPersonId, VillageCode
 from shared.eventlog.placement import placement_of
 
 
 class FormPair(Command):
     pair: PairId
     child: ChildId
-    helper: PersonId
+    helper: ToldPersonId
     kind: PairKind
     village: VillageCode
     starts: Day

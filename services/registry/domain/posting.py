@@ -10,7 +10,7 @@ from shared.commands.command import Aggregate, Claims, Command, NotOnFile
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import WorkingGroupPosted, WorkingGroupWithdrawn
-from shared.contracts.values import Day, PersonId, PostingId, PostingLevel, VillageCode
+from shared.contracts.values import Day, PostingId, PostingLevel, ToldPersonId, VillageCode
 
 
 class PostWorkingGroup(Command):
@@ -19,8 +19,8 @@ class PostWorkingGroup(Command):
     level: PostingLevel
     unit: str
     starts: Day
-    leader: PersonId | None = None
-    first_secretary: PersonId | None = None
+    leader: ToldPersonId | None = None
+    first_secretary: ToldPersonId | None = None
 
 
 class WithdrawWorkingGroup(Command):

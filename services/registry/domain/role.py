@@ -8,12 +8,12 @@ from typing import ClassVar, assert_never
 from shared.commands.command import Aggregate, Command, NotOnFile
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RoleEnded, RoleGranted
-from shared.contracts.values import Day, DivisionCode, PersonId, Role, RoleId
+from shared.contracts.values import Day, DivisionCode, Role, RoleId, ToldPersonId
 
 
 class GrantRole(Command):
     role_id: RoleId
-    person: PersonId
+    person: ToldPersonId
     role: Role
     division: DivisionCode
     starts: Day
