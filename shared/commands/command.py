@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
@@ -16,6 +16,8 @@ from shared.eventlog.port import Appended
 from shared.eventlog.record import Actor, Draft
 
 CHINA = ZoneInfo("Asia/Shanghai")
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+"""No record reaches back further; what is told of an earlier moment is a slip of the pen or a broken clock."""
 
 
 def business_day(moment: datetime) -> date:
@@ -28,7 +30,7 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    occurred_at: AwareDatetime | None = None
+    occurred_at: AwareDatetime | None = Field(None, ge=EARLIEST)
 
     @property
     def occurred_on(self) -> date:
@@ -43,6 +45,12 @@ class HappensLater(Refusal):
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = "Check the clock of the device and send the command again with the moment it happened."
+
+
+class NothingToRecord(Refusal):
+    """What the command tells is on record as it stands."""
+
+    what_to_do: ClassVar[str] = "Nothing: there is nothing new in it."
 
 
 class NotOnFile(Refusal):

@@ -26,6 +26,7 @@ from shared.commands.command import (
     Handling,
     HappensLater,
     Judged,
+    NothingToRecord,
     NotOnFile,
     Target,
     Told,
@@ -215,6 +216,8 @@ class Handler:
             tuple(target.aggregate.decide(judged.command, state))
             for target, state in zip(judged.targets, judged.states, strict=True)
         )
+        if not any(judged.events):
+            raise NothingToRecord
 
     async def _authorised(self, judged: Judged, handling: Handling[Any], paths: Paths, now: datetime) -> Actor:
         person, division = judged.told.person, judged.division
@@ -222,11 +225,12 @@ class Handler:
             return Actor(person, Role.SYSTEM)
         if division is None:
             raise NotOnFile
-        if division not in paths:
+        if division not in paths and not handling.told_by_state:
             raise UnknownDivision(f"{division} is not in the division tree")
         grants = await self._directory.grants(person)
         try:
-            grant = permitting(grants, handling.action, paths[division], business_day(now))
+            # Without a path the division lies outside every scope.
+            grant = permitting(grants, handling.action, paths.get(division), business_day(now))
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None

@@ -75,7 +75,7 @@ class Sealed(Generic[T]):
             lambda value, validate: value if isinstance(value, cls) else cls(validate(value)),
             inner,
             serialization=core_schema.wrap_serializer_function_ser_schema(
-                lambda sealed, serialize: serialize(sealed.get()), schema=inner
+                lambda sealed, serialize: None if sealed.erased else serialize(sealed.reveal()), schema=inner
             ),
         )
 

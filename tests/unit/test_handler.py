@@ -1,57 +1,33 @@
 """The road of a command: repeated, refused, in conflict, in a batch."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from services.registry.domain.child import ChildAlreadyRegistered, CloseChildFile, RecordCareSituation
 from services.registry.domain.division import AddDivision
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
-from services.registry.service import handlings
 from shared.commands.command import (
+    Aggregate,
     CommandIdOfAnother,
     CommandIdReused,
+    Handling,
     HappensLater,
+    NothingToRecord,
     NotOnFile,
+    Target,
     Told,
     UnknownDivision,
 )
-from shared.commands.handler import ErasedSubject, Handler
-from shared.contracts.sealed import KINDS
+from shared.commands.handler import ErasedSubject
 from shared.contracts.values import CloseReason, DivisionKind, PostingLevel, Role
-from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import Appended, ClaimTaken, RecordTooLarge, VersionConflict
-from shared.eventlog.record import decode
 from shared.identity.access import NotPermitted
-from shared.identity.directory import MemoryDirectory
-from shared.privacy.cipher import Aes256Gcm
-from shared.privacy.memory import MemoryVault
-from shared.privacy.sealing import Sealer
 from tests.support.builders import VILLAGE, a_registration, care
-
-NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
-TREE = [("52", None), ("5203", "52"), ("520303", "5203"), ("520303105", "520303"), (VILLAGE, "520303105")]
-
-
-class Registry:
-    """registry's handler over a log in memory."""
-
-    def __init__(self) -> None:
-        self.log = MemoryLog("registry", 4, lambda: NOW)
-        self.vault = MemoryVault()
-        self.sealer = Sealer(self.vault, Aes256Gcm())
-        self.directory = MemoryDirectory()
-        for code, parent in TREE:
-            self.directory.add_division(code, parent)
-        self.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2026, 1, 1))
-        self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
-        self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
-        self.handler = Handler(self.log, self.sealer, self.directory, handlings(self.log), b"k" * 32, lambda: NOW)
-
-    async def events(self, stream):
-        return await self.sealer.open([decode(raw) for raw in await self.log.load(stream)], KINDS)
+from tests.support.registry import NOW, Registry
 
 
 @pytest.fixture
@@ -220,3 +196,31 @@ async def test_a_village_has_one_first_secretary_until_he_leaves(registry):
     withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason="轮换")
     await registry.handler.handle(told(withdraw, "command-3", "office-1"))
     await registry.handler.handle(told(posts[1], "command-4", "office-1"))
+
+
+async def test_a_command_that_decides_nothing_is_refused_and_leaves_its_neighbours_alone(registry):
+    idle = Aggregate[None](None, lambda state, event: state, lambda command, state: [])
+    registry.handler.handlings[RecordCareSituation] = Handling(
+        RecordCareSituation,
+        action="record_child",
+        targets=lambda c: (Target(c.child, idle),),
+        division=lambda c, _: VILLAGE,
+    )
+    nothing = RecordCareSituation(child=new_id("child"), care=care())
+    outcomes = await registry.handler.handle_many([told(nothing, "command-1"), told(a_registration(), "command-2")])
+    assert [type(outcome) for outcome in outcomes] == [NothingToRecord, Appended]
+
+
+async def test_who_is_outside_does_not_learn_the_village_of_a_child_whose_division_is_not_known_yet(registry):
+    command = a_registration(residence="520399999201")
+    await registry.handler.handle(told(command, own_right=True))
+    with pytest.raises(NotOnFile):
+        await registry.handler.handle(told(CloseChildFile(child=command.child, reason=CloseReason.DIED), "command-2"))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "1989-12-31T23:59:59Z"])
+def test_nothing_happened_before_there_were_records(moment):
+    with pytest.raises(ValidationError, match="occurred_at"):
+        AddDivision(
+            occurred_at=moment, code="52", name="某省", kind="province", parent=None, valid_from=date(2023, 6, 30)
+        )

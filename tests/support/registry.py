@@ -1,0 +1,40 @@
+"""registry's handler over a log in memory, with a director of a village, one of a city, and a data office."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from services.registry.service import handlings
+from shared.commands.handler import Handler
+from shared.contracts.event import Event
+from shared.contracts.sealed import KINDS
+from shared.contracts.values import Role
+from shared.eventlog.memory import MemoryLog
+from shared.eventlog.record import decode
+from shared.identity.directory import MemoryDirectory
+from shared.privacy.cipher import Aes256Gcm
+from shared.privacy.memory import MemoryVault
+from shared.privacy.sealing import Sealer
+from tests.support.builders import VILLAGE
+
+NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
+TREE = [("52", None), ("5203", "52"), ("520303", "5203"), ("520303105", "520303"), (VILLAGE, "520303105")]
+
+
+class Registry:
+    """registry's handler over a log in memory."""
+
+    def __init__(self) -> None:
+        self.log = MemoryLog("registry", 4, lambda: NOW)
+        self.vault = MemoryVault()
+        self.sealer = Sealer(self.vault, Aes256Gcm())
+        self.directory = MemoryDirectory()
+        for code, parent in TREE:
+            self.directory.add_division(code, parent)
+        self.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2026, 1, 1))
+        self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
+        self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
+        self.handler = Handler(self.log, self.sealer, self.directory, handlings(self.log), b"k" * 32, lambda: NOW)
+
+    async def events(self, stream: str) -> list[Event]:
+        return await self.sealer.open([decode(raw) for raw in await self.log.load(stream)], KINDS)
