@@ -21,6 +21,8 @@ from shared.web.problems import problem_of
 
 MAX_BATCH: Final = 2_000
 
+_ORIGIN: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 CommandId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 
 
@@ -64,6 +66,13 @@ class UnknownCommand(Refusal):
 
     status = 422
     what_to_do = "See the service's OpenAPI description for its commands."
+
+
+class OriginMalformed(Refusal):
+    """Guanhu-Source and Guanhu-Device are ids: they stand in the clear with the fact, for ever."""
+
+    status = 422
+    what_to_do = "Send at most 64 letters, digits and . _ : - in them, or leave them out."
 
 
 class VersionMalformed(Refusal):
@@ -146,19 +155,26 @@ def _told(request: Request, command: Command, command_id: str, person: str, vers
         command,
         command_id,
         person,
-        source=request.headers.get("guanhu-source"),
-        device=request.headers.get("guanhu-device"),
+        source=_origin(request, "guanhu-source"),
+        device=_origin(request, "guanhu-device"),
         expected_version=version,
         correlation_id=getattr(request.state, "correlation_id", None),
         traceparent=request.headers.get("traceparent"),
     )
 
 
+def _origin(request: Request, header: str) -> str | None:
+    text = request.headers.get(header)
+    if text is not None and not _ORIGIN.fullmatch(text):
+        raise OriginMalformed
+    return text
+
+
 def _version(if_match: str | None) -> int | None:
     if if_match is None:
         return None
     text = if_match.strip('"')
-    if not text.isdecimal():
+    if not _VERSION.fullmatch(text):
         raise VersionMalformed
     return int(text)
 
