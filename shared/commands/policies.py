@@ -21,7 +21,7 @@ from shared.contracts.catalogue import newer_than_code
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import KINDS
-from shared.eventlog.port import LogUnavailableError
+from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import Record
 from shared.messaging.run import Level, Mark, Run, Source
 from shared.privacy.sealing import Sealer
@@ -43,8 +43,11 @@ class Policy(NamedTuple):
 
 
 def policy_command_id(event_id: str, policy: str, target: str) -> str:
-    """The id of the command that this policy gives for this event."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{event_id}/{policy}/{target}"))
+    """The id of the command that this policy gives for this event.
+
+    No caller can use it up before: the ids that come over HTTP hold no slash.
+    """
+    return f"policy/{uuid.uuid5(uuid.NAMESPACE_OID, f'{event_id}/{policy}/{target}')}"
 
 
 class WorkItem(NamedTuple):
@@ -119,7 +122,7 @@ class PolicySink:
         """Policies answer no questions, so nobody asks how fresh they are."""
 
     async def take(self, run: Run) -> None:
-        """Raises LogUnavailableError: the run must come again."""
+        """Raises Refusal or LogError where a command's time has not come: the run must come again."""
         records = [r for r in run.records if r.type in self._events and not newer_than_code(r.type, r.schema)]
         wanted: list[tuple[Told, Policy, Record]] = []
         for record, event in zip(records, await self._sealer.open(records, KINDS), strict=True):
@@ -153,9 +156,14 @@ class PolicySink:
         )
 
     def _item(self, told: Told, policy: Policy, record: Record, outcome: Outcome) -> WorkItem | None:
-        if isinstance(outcome, LogUnavailableError):
-            raise outcome
         if not isinstance(outcome, Exception):
             return None
+        if _passes(outcome):
+            raise outcome
         code = outcome.code if isinstance(outcome, Refusal) else type(outcome).__name__
         return WorkItem(told.command_id, policy.name, record.id, record.stream, code, self._clock())
+
+
+def _passes(outcome: Exception) -> bool:
+    """Whether the same command may be accepted a moment later: that is no work for a person."""
+    return isinstance(outcome, LogUnavailableError | VersionConflict) or getattr(outcome, "status", None) == 503
