@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
-from motor.motor_asyncio import AsyncIOMotorCollection
 
-from services.pairing.pairs import PAIRS, Pairs
+from services.pairing.pairs import PairLookUp, Pairs
 from services.pairing.policies import policies
 from services.pairing.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
+from shared.standing.look_up import StandingLookUp, Standings
 from shared.web.logs import configure_logs
 from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
@@ -21,13 +19,10 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """pairing with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
-    service = LogService(kernel, [DirectoryModel(), Pairs()])
-
-    async def pairs() -> AsyncIOMotorCollection[dict[str, Any]]:
-        return await kernel.live.collection(Pairs.name, PAIRS)
-
-    service.handles(handlings())
-    service.reacts(policies(pairs), ["registry"])
+    service = LogService(kernel, [DirectoryModel(), Standings(), Pairs()])
+    standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer)
+    service.handles(handlings(standings))
+    service.reacts(policies(PairLookUp(kernel.live, service.log), standings), ["registry", SERVICE])
     return service
 
 

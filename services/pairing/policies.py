@@ -1,35 +1,45 @@
-"""What pairing does about events: when a child's file closes, its pairs end."""
+"""What pairing does about events: when a child's file closes, its pairs end.
+
+A closing and a pair may be told in the same moment, to two services. So both are answered to: at a closing pairing asks
+its own log for the pairs formed until then, at a new pair it asks registry whether the file has closed. Whichever of
+the two comes later finds the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorCollection
+from collections.abc import Sequence
+from datetime import date
 
 from services.pairing.domain.pair import EndPair
+from services.pairing.pairs import ActivePair, PairLookUp
 from shared.commands.policies import Policy, Wanted
+from shared.contracts.pairing import PairFormed
 from shared.contracts.registry import ChildFileClosed
 from shared.contracts.sealed import Personal
 from shared.eventlog.record import Record
+from shared.standing.look_up import StandingLookUp
 
 
-def policies(pairs: Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]) -> list[Policy]:
-    """``pairs`` gives the look-up of pairs by child."""
-
+def policies(pairs: PairLookUp, standings: StandingLookUp) -> list[Policy]:
     async def on_child_file_closed(record: Record, event: ChildFileClosed) -> Sequence[Wanted]:
-        active = (await pairs()).find({"child": event.child, "active": True}, {"_id": 1})
-        return [
-            Wanted(
-                pair["_id"],
-                EndPair(
-                    occurred_at=record.occurred_at,
-                    pair=pair["_id"],
-                    ends=event.closed_on,
-                    reason=Personal(f"档案关闭：{event.reason.value}"),
-                ),
-            )
-            async for pair in active
-        ]
+        active = await pairs.active(event.child)
+        return [_end(record, pair, event.closed_on, f"档案关闭：{event.reason.value}") for pair in active]
 
-    return [Policy("end_pairs_of_closed_file", "ChildFileClosed", on_child_file_closed)]
+    async def on_pair_formed(record: Record, event: PairFormed) -> Sequence[Wanted]:
+        closed_on = await standings.closed_since(event.child)
+        if closed_on is None:
+            return []
+        return [_end(record, ActivePair(event.pair, event.starts), closed_on, "档案关闭")]
+
+    return [
+        Policy("end_pairs_of_closed_file", "ChildFileClosed", on_child_file_closed),
+        Policy("end_pair_with_closed_file", "PairFormed", on_pair_formed),
+    ]
+
+
+def _end(record: Record, pair: ActivePair, closed_on: date, reason: str) -> Wanted:
+    """A pair that was to begin after the closing has no day at all."""
+    ends = max(closed_on, pair.starts)
+    return Wanted(
+        pair.pair, EndPair(occurred_at=record.occurred_at, pair=pair.pair, ends=ends, reason=Personal(reason))
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.visits.domain.visit import VISIT, JudgedVisit, LogVisit
-from services.visits.standing import StandingLookUp
 from shared.commands.command import Handling, Target
+from shared.standing.look_up import StandingLookUp
 
 SERVICE = "visits"
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne, WriteConcern
 
-from shared.commands.command import Command, Told
+from shared.commands.command import Command, NothingToRecord, Told
 from shared.commands.handler import Handler, Outcome
 from shared.contracts.catalogue import newer_than_code
 from shared.contracts.event import Event
@@ -156,8 +156,8 @@ class PolicySink:
         )
 
     def _item(self, told: Told, policy: Policy, record: Record, outcome: Outcome) -> WorkItem | None:
-        if not isinstance(outcome, Exception):
-            return None
+        if not isinstance(outcome, Exception) or isinstance(outcome, NothingToRecord):
+            return None  # what was wanted is so
         if _passes(outcome):
             raise outcome
         code = outcome.code if isinstance(outcome, Refusal) else type(outcome).__name__

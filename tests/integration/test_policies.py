@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from services.registry.domain.child import CloseChildFile
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
-from services.visits.domain.visit import VISIT, JudgedVisit, Standing
+from services.visits.domain.visit import VISIT, JudgedVisit
 from shared.commands.command import Handling, Target, Told
 from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
@@ -24,6 +24,7 @@ from shared.messaging.run import Mark, Run, Source
 from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.memory import MemoryVault
 from shared.privacy.sealing import Sealer
+from shared.standing.standing import Standing
 from tests.support.builders import VILLAGE, a_registration, a_visit, care
 
 NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)

@@ -6,6 +6,7 @@ from services.pairing.domain.pair import (
     PAIR,
     EndPair,
     FormPair,
+    JudgedPair,
     PairAlreadyEnded,
     PairAlreadyFormed,
     PairEndsBeforeItBegan,
@@ -17,11 +18,12 @@ from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.sealed import Personal
 from shared.contracts.values import PairKind
 from shared.eventlog.placement import new_id
+from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing
 from tests.support.builders import VILLAGE
 from tests.support.specification import given
 
 CHILD = new_id("child")
-FORM = FormPair(
+WISH = FormPair(
     pair=new_id("pair", beside=CHILD),
     child=CHILD,
     helper="helper-1",
@@ -29,7 +31,8 @@ FORM = FormPair(
     village=VILLAGE,
     starts=date(2026, 8, 14),
 )
-FORMED = PairFormed(**FORM.model_dump(exclude={"occurred_at"}))
+FORM = JudgedPair(**dict(WISH), standing=Standing(VILLAGE, open=True))
+FORMED = PairFormed(**WISH.model_dump(exclude={"occurred_at"}))
 END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason=Personal("轮换"))
 ENDED = PairEnded(
     pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason=Personal("轮换")
@@ -57,3 +60,12 @@ def test_a_pair_stands_beside_its_child():
 def test_a_child_has_one_pair_of_a_kind_at_a_time():
     assert claims([FORMED]).taken == {f"acting_parent/{CHILD}": FORM.pair}
     assert claims([ENDED]).released == (f"acting_parent/{CHILD}",)
+
+
+def test_a_pair_needs_a_child_with_an_open_file_in_the_village():
+    for standing, refusal in (
+        (None, ChildNotOnFile),
+        (Standing("520303105202", open=True), ChildNotOnFile),
+        (Standing(VILLAGE, open=False), ChildFileWasClosed),
+    ):
+        given(PAIR).when(FORM.model_copy(update={"standing": standing})).then_refused(refusal)

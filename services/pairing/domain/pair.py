@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
-from shared.commands.command import Aggregate, Claims, Command, NotOnFile
+from shared.commands.command import Aggregate, Claims, Command, NothingToRecord, NotOnFile
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, Day, PairId, PairKind, Text, ToldPersonId, VillageCode
 from shared.eventlog.placement import placement_of
+from shared.standing.standing import Standing, check_standing
 
 
 class FormPair(Command):
@@ -22,6 +23,12 @@ class FormPair(Command):
     kind: PairKind
     village: VillageCode
     starts: Day
+
+
+class JudgedPair(FormPair):
+    """The wish, with the standing of the child on the pair's first day; None where the child is unknown everywhere."""
+
+    standing: Standing | None
 
 
 class EndPair(Command):
@@ -38,7 +45,7 @@ class PairAlreadyFormed(Refusal):
     what_to_do: ClassVar[str] = "Give a new pair an id of its own."
 
 
-class PairAlreadyEnded(Refusal):
+class PairAlreadyEnded(NothingToRecord):
     """This pair has ended already."""
 
     what_to_do: ClassVar[str] = "Nothing: it has ended."
@@ -79,13 +86,14 @@ class Over:
 Pair = NotFormed | Active | Over
 
 
-def decide(command: FormPair | EndPair, pair: Pair) -> list[PairFormed | PairEnded]:
+def decide(command: JudgedPair | EndPair, pair: Pair) -> list[PairFormed | PairEnded]:
     match command, pair:
-        case FormPair(), NotFormed():
+        case JudgedPair(), NotFormed():
             if placement_of(command.pair) != placement_of(command.child):
                 raise PairStandsElsewhere
-            return [PairFormed(**command.model_dump(exclude={"occurred_at"}))]
-        case FormPair(), _:
+            check_standing(command.standing, command.village)
+            return [PairFormed(**command.model_dump(exclude={"occurred_at", "standing"}))]
+        case JudgedPair(), _:
             raise PairAlreadyFormed
         case EndPair(), Active(child, kind, _, starts):
             if command.ends < starts:

@@ -15,6 +15,7 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.values import ChildId, HouseholdId, VillageCode, VisitId, VisitKind, VisitPurpose
 from shared.contracts.visits import ChildFinding, VisitLogged
 from shared.eventlog.placement import placement_of
+from shared.standing.standing import Standing, check_standing
 
 
 class LogVisit(Command):
@@ -28,16 +29,6 @@ class LogVisit(Command):
     findings: tuple[ChildFinding, ...] = Field(min_length=1, max_length=20)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a child stood on the day of the visit, as visits knows it; ``fresh`` is False when that may be outdated."""
-
-    village: str
-    open: bool
-    erased: bool = False
-    fresh: bool = True
-
-
 class JudgedVisit(LogVisit):
     """The visit, with the standing of its children on that day; None where the child is unknown everywhere."""
 
@@ -48,26 +39,6 @@ class VisitAlreadyLogged(Refusal):
     """This visit is on record already."""
 
     what_to_do: ClassVar[str] = "Give a new visit an id of its own; correct a visit by amending it."
-
-
-class ChildNotOnFile(Refusal):
-    """A child of the visit is not on file, or lies outside your scope."""
-
-    status: ClassVar[int] = 404
-    what_to_do: ClassVar[str] = "Register the child first, or check the id."
-
-
-class ChildFileWasClosed(Refusal):
-    """A child's file was closed on the day of the visit."""
-
-    what_to_do: ClassVar[str] = "Check the day of the visit, or have the file reopened."
-
-
-class ChildLivedElsewhere(Refusal):
-    """A child of the visit lived in another village on that day."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Log the visit in the village where the child lived."
 
 
 class VisitStandsElsewhere(Refusal):
@@ -104,7 +75,7 @@ def decide(command: JudgedVisit, visit: Visit) -> list[VisitLogged]:
     if len({finding.child for finding in command.findings}) < len(command.findings):
         raise ChildNamedTwice
     for finding in command.findings:
-        _check_standing(command.standings.get(finding.child), command.village)
+        check_standing(command.standings.get(finding.child), command.village)
     return [
         VisitLogged(
             visit=command.visit,
@@ -123,15 +94,6 @@ def _check_placement(command: JudgedVisit) -> None:
     place = placement_of(command.household)
     if any(placement_of(thing) != place for thing in (command.visit, *(f.child for f in command.findings))):
         raise VisitStandsElsewhere
-
-
-def _check_standing(standing: Standing | None, village: str) -> None:
-    if standing is None or standing.erased:
-        raise ChildNotOnFile
-    if standing.village != village:
-        raise ChildLivedElsewhere
-    if not standing.open:
-        raise ChildFileWasClosed
 
 
 def evolve(visit: Visit, event: VisitLogged) -> Visit:

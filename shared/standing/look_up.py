@@ -1,14 +1,11 @@
-"""How children stand, as visits has heard it from registry: a private look-up that can be built again at any time."""
+"""How children stand, as a service has heard it from registry: a private look-up, built again at any time."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import date
-from typing import Any, ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar, Final
 
-from motor.motor_asyncio import AsyncIOMotorCollection
-
-from services.visits.domain.visit import Standing
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
@@ -16,9 +13,13 @@ from shared.contracts.sealed import Kind
 from shared.eventlog.client import OwnerClient, OwnerUnavailableError
 from shared.eventlog.record import decode
 from shared.privacy.sealing import Sealer
+from shared.projection.live import LiveModels
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
+from shared.standing.standing import Standing
 
-CHILDREN = "children"
+CHILDREN: Final = "children"
+FRESH: Final = timedelta(seconds=10)
+"""A look-up that was last level longer ago is used all the same, and its standings are not fresh."""
 
 
 class Standings(ReadModel):
@@ -68,11 +69,14 @@ def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
     )
 
 
-Children = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
+def closed_since(document: Document) -> date | None:
+    """The first day closed of a file that no later turn has opened again."""
+    day, _, opened = max(document["turns"], default=("", 0, True))
+    return None if opened else date.fromisoformat(day)
 
 
 class StandingUnknown(Refusal):
-    """A child of the visit is not known here yet, and registry does not answer now."""
+    """A child is not known here yet, and registry does not answer now."""
 
     status: ClassVar[int] = 503
     what_to_do: ClassVar[str] = "Repeat the same command under the same id."
@@ -81,20 +85,25 @@ class StandingUnknown(Refusal):
 class StandingLookUp:
     """Answers how children stood on a day; a child not heard of yet is asked for at registry."""
 
-    def __init__(
-        self, children: Children, registry: OwnerClient, sealer: Sealer, fresh: Callable[[], Awaitable[bool]]
-    ) -> None:
-        self._children = children
+    def __init__(self, live: LiveModels, registry: OwnerClient, sealer: Sealer) -> None:
+        self._live = live
         self._registry = registry
         self._sealer = sealer
-        self._fresh = fresh
 
     async def on(self, day: date, children: Collection[str]) -> dict[str, Standing | None]:
-        """``day`` is a business day. Raises StandingUnknown."""
-        known = await self._children()
+        """``day`` is a business day; None for a child that is unknown everywhere. Raises StandingUnknown."""
+        known = await self._live.collection(Standings.name, CHILDREN)
         found = {d["_id"]: d async for d in known.find({"_id": {"$in": list(children)}})}
         fresh = await self._fresh()
         return {child: await self._one(child, found.get(child), day, fresh) for child in children}
+
+    async def closed_since(self, child: str) -> date | None:
+        """The first day closed of a file that is closed, as registry itself says now. Raises StandingUnknown."""
+        return closed_since(await self._asked(child))
+
+    async def _fresh(self) -> bool:
+        level = (await self._live.freshness(Standings.name)).complete_up_to
+        return level is not None and datetime.now(UTC) - level < FRESH
 
     async def _one(self, child: str, document: Document | None, day: date, fresh: bool) -> Standing | None:
         if document is None or "village" not in document:

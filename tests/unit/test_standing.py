@@ -1,0 +1,91 @@
+"""How a child stands on a day, and what is refused because of it."""
+
+from datetime import date
+
+import pytest
+
+from services.registry.domain.child import CloseChildFile, ReopenChildFile
+from shared.commands.command import Told
+from shared.contracts.sealed import Personal
+from shared.contracts.values import CloseReason
+from shared.eventlog.client import OwnerUnavailableError
+from shared.eventlog.placement import new_id
+from shared.standing.look_up import StandingLookUp, StandingUnknown, closed_since, standing_of
+from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
+from tests.support.builders import VILLAGE, a_registration
+from tests.support.registry import Registry
+
+CLOSED = ["2026-08-20", 3, False]
+
+
+def a_child(*turns):
+    return {"_id": "child", "village": VILLAGE, "turns": list(turns)}
+
+
+def test_what_happened_before_the_file_was_closed_is_judged_by_that_day():
+    child = a_child(["2026-09-01", 4, True], CLOSED)
+    assert standing_of(child, date(2026, 8, 19)).open
+    assert not standing_of(child, date(2026, 8, 20)).open
+    assert standing_of(child, date(2026, 9, 1)).open
+
+
+def test_of_two_turns_on_one_day_the_later_told_one_holds():
+    child = a_child(["2026-08-20", 4, True], CLOSED)
+    assert standing_of(child, date(2026, 8, 20)).open
+    assert closed_since(child) is None
+
+
+def test_a_file_is_closed_since_its_last_turn_unless_that_opened_it():
+    assert closed_since(a_child()) is None
+    assert closed_since(a_child(CLOSED)) == date(2026, 8, 20)
+    assert closed_since(a_child(["2026-09-01", 4, True], CLOSED)) is None
+
+
+@pytest.mark.parametrize(
+    "standing", [None, Standing("520303105202", open=True), Standing(VILLAGE, open=True, erased=True)], ids=str
+)
+def test_a_child_elsewhere_an_erased_one_and_one_that_nobody_knows_look_alike(standing):
+    with pytest.raises(ChildNotOnFile):
+        check_standing(standing, VILLAGE)
+
+
+def test_nothing_is_told_of_a_closed_file():
+    check_standing(Standing(VILLAGE, open=True), VILLAGE)
+    with pytest.raises(ChildFileWasClosed):
+        check_standing(Standing(VILLAGE, open=False), VILLAGE)
+
+
+class Owner:
+    """registry as an owner of its log, without HTTP between."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.away = False
+
+    async def stream(self, stream):
+        if self.away:
+            raise OwnerUnavailableError
+        return await self._registry.log.load(stream)
+
+
+async def test_registry_itself_says_since_when_a_file_is_closed():
+    registry = Registry()
+    look_up = StandingLookUp(None, Owner(registry), registry.sealer)
+    command = a_registration()
+    assert await look_up.closed_since(command.child) is None
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    assert await look_up.closed_since(command.child) is None
+    close = CloseChildFile(child=command.child, reason=CloseReason.MOVED_OUT, closed_on=date(2026, 8, 3))
+    await registry.handler.handle(Told(close, "command-2", "director-1"))
+    assert await look_up.closed_since(command.child) == date(2026, 8, 3)
+    reopen = ReopenChildFile(child=command.child, reason=Personal("又外出"), reopened_on=date(2026, 8, 9))
+    await registry.handler.handle(Told(reopen, "command-3", "director-1"))
+    assert await look_up.closed_since(command.child) is None
+
+
+async def test_nothing_is_guessed_while_registry_does_not_answer():
+    registry = Registry()
+    owner = Owner(registry)
+    owner.away = True
+    with pytest.raises(StandingUnknown):
+        await StandingLookUp(None, owner, registry.sealer).closed_since(new_id("child"))
