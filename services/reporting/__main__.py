@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
-from services.reporting.api.gateway import gateway_routes
+from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
@@ -44,20 +44,28 @@ def routers(service: LogService) -> list[APIRouter]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
     scope = Scope(kernel.directory, divisions)
-    others = {"registry": settings.registry_url, "visits": settings.visits_url, "pairing": settings.pairing_url}
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
         child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
-        gateway_routes(others, kernel.http),
+        gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":
         found.append(issuer_routes(Issuer(settings.data / "issuer", settings.issuer_url)))
     return found
 
 
+def _others(settings: ServiceSettings) -> dict[str, str]:
+    return {"registry": settings.registry_url, "visits": settings.visits_url, "pairing": settings.pairing_url}
+
+
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    return service.app("Guanhu reporting: what supervision sees", routers(service), commands=False)
+    return service.app(
+        "Guanhu reporting: what supervision sees",
+        routers(service),
+        commands=False,
+        body_limits=gateway_limits(_others(settings)),
+    )
 
 
 def main() -> None:

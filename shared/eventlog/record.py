@@ -7,6 +7,7 @@ canonical form: the hash covers the bytes as they are.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ GENESIS = "0" * 64
 """What the first record of a partition names as the record before it."""
 
 MAX_RECORD_BYTES = 256 * 1024
+
+_POSITION = re.compile(r"([a-z]+)/([0-9]{1,5})/([0-9]{1,15})")
 
 
 class MalformedRecordError(ValueError):
@@ -82,7 +85,9 @@ class Position(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Position:
         """Reads ``registry/3/88213``. Raises ValueError when it is something else."""
-        service, partition, seq = text.split("/")
+        if (found := _POSITION.fullmatch(text)) is None:
+            raise ValueError("not a position")
+        service, partition, seq = found.groups()
         return cls(service, int(partition), int(seq))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -58,13 +59,25 @@ class LiveModels:
 
     async def wait_for(self, name: str, position: Position, timeout: float = PATIENCE_SECONDS) -> bool:  # noqa: ASYNC109
         """Whether the read model has reached the position within ``timeout`` seconds."""
-        source = Source(position.service, position.partition)
+        return await self.wait_for_all(name, [position], timeout)
+
+    async def wait_for_all(
+        self,
+        name: str,
+        positions: Collection[Position],
+        timeout: float = PATIENCE_SECONDS,  # noqa: ASYNC109
+    ) -> bool:
+        """Whether it has reached all of them; however many they are, it is one question at a time to the database."""
         deadline = time.monotonic() + timeout
-        while (await self.checkpoint(name)).mark(source).seq < position.seq:
+        while positions and not _reached(await self.checkpoint(name), positions):
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)
         return True
+
+
+def _reached(checkpoint: Checkpoint, positions: Collection[Position]) -> bool:
+    return all(checkpoint.mark(Source(service, partition)).seq >= seq for service, partition, seq in positions)
 
 
 def freshness_of(checkpoint: Checkpoint) -> Freshness:

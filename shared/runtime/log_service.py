@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -32,7 +32,8 @@ from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
 Work = Callable[[], Awaitable[None]]
 
-LEASE_SECONDS: Final = 1.0
+LEASE_LOOK_SECONDS: Final = 1.0
+"""How often a process that reacts looks whether it still holds the lease."""
 
 
 class LogService:
@@ -71,17 +72,25 @@ class LogService:
             reacting = asyncio.create_task(consumer.run())
             try:
                 while await tenure.hold() is not None and not reacting.done():
-                    await asyncio.wait([reacting], timeout=LEASE_SECONDS)
+                    await asyncio.wait([reacting], timeout=LEASE_LOOK_SECONDS)
             finally:
                 reacting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await reacting
-                await tenure.release()
+                try:
+                    with suppress(asyncio.CancelledError):
+                        await reacting
+                finally:
+                    await tenure.release()
 
         self._works["policies"] = react
 
-    def app(self, title: str, routers: Sequence[APIRouter] = (), commands: bool = True) -> FastAPI:
-        """Without ``commands`` none is taken over HTTP."""
+    def app(
+        self,
+        title: str,
+        routers: Sequence[APIRouter] = (),
+        commands: bool = True,
+        body_limits: Mapping[str, int] | None = None,
+    ) -> FastAPI:
+        """Without ``commands`` none is taken over HTTP; ``body_limits`` are those of ``routers``."""
         kernel = self.kernel
         own = [log_routes(self.log, kernel.service_only)]
         if commands:
@@ -103,7 +112,7 @@ class LogService:
             lifespan=lifespan,
             health=self.health,
             metrics=self.metrics,
-            body_limits={"/commands/": BODY_LIMIT, "/commands": BULK_BODY_LIMIT},
+            body_limits={"/commands/": BODY_LIMIT, "/commands": BULK_BODY_LIMIT} | dict(body_limits or {}),
         )
 
     async def open(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -52,7 +52,7 @@ class Search(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     division: DivisionCode
-    name: str = Field(min_length=1, max_length=50)
+    name: str = Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f]+$")
 
 
 class Entry(BaseModel):
@@ -81,7 +81,9 @@ class PurposeMissing(Refusal):
     """Opening a child's file needs a purpose."""
 
     status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Say in the header Guanhu-Purpose what the file is opened for, in 2 to 200 characters."
+    what_to_do: ClassVar[str] = (
+        "Say in the header Guanhu-Purpose what the file is opened for, in 2 to 200 characters of UTF-8."
+    )
 
 
 class PageMalformed(Refusal):
@@ -92,7 +94,7 @@ class PageMalformed(Refusal):
 
 
 Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
-"""Percent-encoded UTF-8 is taken too, since a header holds no Chinese otherwise."""
+"""UTF-8, percent-encoded where the sender can put no Chinese into a header."""
 
 
 def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
@@ -167,7 +169,11 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
 
 
 def _purpose(text: str | None) -> str:
-    stated = unquote(text or "").strip()
+    try:
+        # A framework reads headers as Latin-1; what was sent is UTF-8, percent-encoded or as it is.
+        stated = unquote_to_bytes((text or "").encode("latin-1")).decode().strip()
+    except UnicodeError:
+        raise PurposeMissing from None
     if not 2 <= len(stated) <= 200:
         raise PurposeMissing
     return stated

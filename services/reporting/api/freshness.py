@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import Header
 from pydantic import BaseModel
 
+from shared.contracts.catalogue import MODULES
 from shared.contracts.refusal import Refusal
 from shared.eventlog.record import Position
 from shared.projection.live import LiveModels
@@ -36,13 +36,16 @@ After = Annotated[str | None, Header(alias="guanhu-after")]
 
 async def caught_up(live: LiveModels, model: str, after: str | None) -> Freshness:
     """Waits for the positions named, then tells how fresh the read model is. Raises PositionMalformed."""
-    reached = await asyncio.gather(*(live.wait_for(model, position) for position in _positions(after)))
+    reached = await live.wait_for_all(model, _positions(after))
     freshness = await live.freshness(model)
-    return Freshness(complete_up_to=freshness.complete_up_to, waiting=freshness.waiting, reached=all(reached))
+    return Freshness(complete_up_to=freshness.complete_up_to, waiting=freshness.waiting, reached=reached)
 
 
 def _positions(after: str | None) -> list[Position]:
     try:
-        return [Position.parse(text.strip()) for text in after.split(",")] if after else []
+        positions = [Position.parse(text.strip()) for text in after.split(",")] if after else []
     except ValueError:
         raise PositionMalformed from None
+    if any(position.service not in MODULES for position in positions):
+        raise PositionMalformed
+    return positions

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Final
+from collections.abc import Iterable, Mapping
+from typing import Annotated, ClassVar, Final
 
 import httpx
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from shared.contracts.refusal import Refusal
+from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
-_PASSED_ON: Final = ("authorization", "content-type", "idempotency-key", "if-match", "guanhu-source", "guanhu-device")
-_TRACED: Final = ("traceparent",)
+_PASSED_ON: Final = frozenset(
+    {
+        b"authorization",
+        b"content-type",
+        b"idempotency-key",
+        b"if-match",
+        b"guanhu-source",
+        b"guanhu-device",
+        b"traceparent",
+    }
+)
 _ANSWERED: Final = ("content-type", "retry-after", "www-authenticate", "x-correlation-id")
 
 
@@ -29,18 +39,27 @@ class NoSuchService(Refusal):
     what_to_do: ClassVar[str] = "Use /api/registry, /api/visits or /api/pairing."
 
 
+Command = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$")]
+
+
 def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIRouter:
     """``services`` maps a name to its base URL. Only commands are passed on: a log is never open to a browser."""
     router = APIRouter(prefix="/api", include_in_schema=False)
 
     @router.post("/{service}/commands")
+    async def batch(service: str, request: Request) -> Response:
+        return await passed_on(service, "/commands", request)
+
     @router.post("/{service}/commands/{command}")
-    async def passed_on(service: str, request: Request, command: str | None = None) -> Response:
+    async def one(service: str, command: Command, request: Request) -> Response:
+        return await passed_on(service, f"/commands/{command}", request)
+
+    async def passed_on(service: str, path: str, request: Request) -> Response:
         if service not in services:
             raise NoSuchService
-        headers = {name: value for name in (*_PASSED_ON, *_TRACED) if (value := request.headers.get(name))}
-        headers["x-correlation-id"] = request.state.correlation_id
-        path = f"/commands/{command}" if command else "/commands"
+        # As bytes: a header that is no ASCII is for the service to refuse.
+        headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
+        headers.append((b"x-correlation-id", request.state.correlation_id.encode()))
         try:
             answer = await http.post(services[service] + path, content=await request.body(), headers=headers)
         except httpx.TransportError:
@@ -49,3 +68,9 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
         return Response(answer.content, answer.status_code, kept)
 
     return router
+
+
+def gateway_limits(services: Iterable[str]) -> dict[str, int]:
+    """Bytes of a body by prefix: what the services themselves take."""
+    batches = {f"/api/{service}/commands": BULK_BODY_LIMIT for service in services}
+    return batches | {f"{prefix}/": BODY_LIMIT for prefix in batches}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from shared.commands.command import UnknownDivision, business_day
+from shared.commands.command import business_day
 from shared.identity.access import Directory
 from shared.projection.read_model import Document
 
@@ -20,10 +20,8 @@ class Scope:
         self._divisions = divisions
 
     async def permit(self, person: str, action: str, division: str) -> None:
-        """Raises NotPermitted when the person may not do it there today, UnknownDivision when there is no such node."""
+        """Raises NotPermitted when the person may not do it there today, or when there is no such node."""
         await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
-        if await self._directory.path(division) is None:
-            raise UnknownDivision(f"{division} is not in the division tree")
 
     async def villages(self, division: str) -> list[str]:
         """The codes of all villages in a division (itself, when it is one)."""

@@ -29,6 +29,10 @@ _LINE: Final = {
 }
 
 
+_WITHOUT_KEYS: Final = {"file.name_key": 0, "file.pinyin": 0, "file.initials": 0}
+"""What a name is found by is for the search alone."""
+
+
 class ChildQueries:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
@@ -64,7 +68,7 @@ class ChildQueries:
 
     async def card(self, child: str) -> Document | None:
         cards = await self._cards(CARDS)
-        card: Document | None = await cards.find_one({"_id": child})
+        card: Document | None = await cards.find_one({"_id": child}, _WITHOUT_KEYS)
         return card
 
     async def time_line(self, child: str) -> list[Document]:

@@ -1,0 +1,211 @@
+"""reporting over HTTP: what is asked badly is refused, what is not one's own is not told, and one origin hides four."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import date
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from services.reporting.api.children import child_routes
+from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.scope import Scope
+from services.reporting.domain import handlings
+from shared.commands.handler import Handler
+from shared.contracts.sealed import KINDS
+from shared.contracts.values import Role
+from shared.eventlog.memory import MemoryLog
+from shared.eventlog.placement import new_id
+from shared.eventlog.record import decode
+from shared.identity.caller import Caller
+from shared.projection.live import Freshness
+from shared.web.app import create_app
+from shared.web.request import BODY_LIMIT
+from tests.support.builders import VILLAGE
+from tests.support.registry import NOW, Registry
+
+CHILD = new_id("child")
+ELSEWHERE = "520303106201"
+
+
+class Cards:
+    """Cards of two children: of this village, and of another."""
+
+    def __init__(self) -> None:
+        self.cards = {CHILD: VILLAGE}
+
+    async def village_of(self, child):
+        return self.cards.get(child)
+
+    async def card(self, child):
+        return {"_id": child, "village": self.cards[child], "file": {"name": "测甲一"}}
+
+    async def time_line(self, child):
+        return []
+
+    async def named(self, villages, name, limit):
+        return []
+
+
+class Live:
+    def __init__(self) -> None:
+        self.asked = []
+
+    async def wait_for_all(self, name, positions):
+        self.asked += map(str, positions)
+        return True
+
+    async def freshness(self, name):
+        return Freshness(NOW, 0, None)
+
+
+class Reporting:
+    def __init__(self) -> None:
+        registry = Registry()
+        registry.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2020, 1, 1))
+        self.cards, self.live, self.log = Cards(), Live(), MemoryLog("reporting", 4, lambda: NOW)
+        self.sealer = registry.sealer
+        handler = Handler(self.log, self.sealer, registry.directory, handlings(), b"k" * 32, lambda: NOW)
+
+        async def divisions():
+            raise AssertionError("nobody asks for divisions here")
+
+        scope = Scope(registry.directory, divisions)
+        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller("director-1"))
+        self.app = create_app(title="reporting", service="reporting", routers=[routes])
+
+    async def openings(self):
+        raws = [raw for partition in range(4) for raw in await self.log.read(partition, 0, 10)]
+        return await self.sealer.open([decode(raw) for raw in raws], KINDS)
+
+
+@pytest.fixture
+def reporting() -> Reporting:
+    return Reporting()
+
+
+@pytest.fixture
+async def http(reporting: Reporting) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(reporting.app), base_url="http://reporting") as client:
+        yield client
+
+
+@pytest.mark.parametrize("purpose", [quote("月度走访"), "月度走访".encode()], ids=["encoded", "raw"])
+async def test_a_file_is_opened_for_a_purpose_that_is_on_record_as_it_was_meant(reporting, http, purpose):
+    answer = await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": purpose})
+    assert answer.status_code == 200
+    [opened] = await reporting.openings()
+    assert (opened.child, opened.person, opened.purpose.reveal()) == (CHILD, "director-1", "月度走访")
+
+
+@pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)
+async def test_without_a_purpose_that_can_be_read_no_file_is_opened(reporting, http, purpose):
+    headers = {} if purpose is None else {"guanhu-purpose": purpose}
+    answer = await http.get(f"/children/{CHILD}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "purpose_missing")
+    assert await reporting.openings() == []
+
+
+@pytest.mark.parametrize("village", [ELSEWHERE, "529999999201"], ids=["another village", "a village not heard of yet"])
+async def test_a_child_out_of_scope_looks_like_one_that_does_not_exist(reporting, http, village):
+    other, headers = new_id("child"), {"guanhu-purpose": "visit"}
+    reporting.cards.cards[other] = village
+    unlike = {"correlation_id": None}
+    found = [(await http.get(f"/children/{child}", headers=headers)).json() for child in (other, new_id("child"))]
+    assert found[0] | unlike == found[1] | unlike
+    assert (found[0]["status"], await reporting.openings()) == (404, [])
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "registry",
+        "registry/1",
+        "registry/1/x",
+        "registry/-1/5",
+        "registry/1/" + "9" * 5_000,
+        "payroll/1/5",
+        "registry/1/5,",
+    ],
+    ids=lambda after: after[:20],
+)
+async def test_what_is_no_position_is_not_waited_for(reporting, http, after):
+    headers = {"guanhu-purpose": "visit", "guanhu-after": after}
+    answer = await http.get(f"/children/{CHILD}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "position_malformed")
+    assert reporting.live.asked == []
+
+
+async def test_many_positions_are_waited_for_at_once(reporting, http):
+    headers = {"guanhu-purpose": "visit", "guanhu-after": "registry/1/5, visits/1/7"}
+    assert (await http.get(f"/children/{CHILD}", headers=headers)).json()["freshness"]["reached"]
+    assert reporting.live.asked == ["registry/1/5", "visits/1/7"]
+
+
+@pytest.mark.parametrize("name", ["\u0000", "测\u0000", "", "x" * 51], ids=repr)
+async def test_a_name_that_no_child_can_have_is_not_searched_for(http, name):
+    answer = await http.post("/children/search", json={"division": VILLAGE, "name": name})
+    assert answer.status_code == 422
+
+
+class Behind:
+    """A service behind the gateway that says what came to it."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(201, json={"position": "registry/1/5"})
+
+
+@pytest.fixture
+def behind() -> Behind:
+    return Behind()
+
+
+@pytest.fixture
+async def gateway(behind: Behind) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(behind)) as inner:
+        routes = gateway_routes({"registry": "http://inside"}, inner)
+        app = create_app(title="g", service="g", routers=[routes], body_limits=gateway_limits(["registry"]))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://outside") as outer:
+            yield outer
+
+
+async def test_a_command_passes_with_what_belongs_to_it_and_nothing_else(behind, gateway):
+    headers = {
+        "authorization": "Bearer t",
+        "idempotency-key": "command-1",
+        "cookie": "c=1",
+        "x-forwarded-for": "10.1.1.1",
+    }
+    answer = await gateway.post("/api/registry/commands/RegisterChild", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()) == (201, {"position": "registry/1/5"})
+    [request] = behind.requests
+    assert str(request.url) == "http://inside/commands/RegisterChild"
+    assert (request.headers["authorization"], request.headers["idempotency-key"]) == ("Bearer t", "command-1")
+    assert not {"cookie", "x-forwarded-for"} & request.headers.keys()
+
+
+async def test_a_header_that_is_no_ascii_passes_as_it_is(behind, gateway):
+    await gateway.post("/api/registry/commands", content=b"{}", headers={"guanhu-device": "平板".encode()})
+    assert (b"guanhu-device", "平板".encode()) in [
+        (name.lower(), value) for name, value in behind.requests[0].headers.raw
+    ]
+
+
+@pytest.mark.parametrize("command", ["%00", "..%2f..%2flog", "%2e%2e", "x%3Fa=b", "log%23"])
+async def test_an_address_that_is_no_command_leads_nowhere(behind, gateway, command):
+    answer = await gateway.post(f"/api/registry/commands/{command}", content=b"{}")
+    assert answer.status_code in (404, 422)
+    assert behind.requests == []
+
+
+async def test_a_batch_may_be_as_large_as_at_the_service_itself(behind, gateway):
+    large = json.dumps({"commands": ["x" * BODY_LIMIT]}).encode()
+    assert (await gateway.post("/api/registry/commands", content=large)).status_code == 201
+    assert (await gateway.post("/api/registry/commands/RegisterChild", content=large)).status_code == 413
