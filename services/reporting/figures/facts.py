@@ -1,9 +1,9 @@
 """What is known about a child and about the postings of a village, and the step functions that follow from it. Pure.
 
-A fact is ``[rank, known, version, holds from, value]``. On a day, as known on a day, the greatest of those that held and
-were known is the one that counts, whatever order they arrived in. What says itself from when it holds (a closing) ranks
-by that day; what is seen at a door (where a parent is, and since when) ranks by the day it was seen, so that a later
-look corrects an earlier one also for the days in between.
+A fact is ``[rank, known, version, holds from, value]``. On a day, as known on a day, the greatest of those that held
+and were known is the one that counts, whatever order they arrived in. What says itself from when it holds (a closing)
+ranks by that day; what is seen at a door (where a parent is, and since when) ranks by the day it was seen, so that a
+later look corrects an earlier one also for the days in between.
 """
 
 from __future__ import annotations
