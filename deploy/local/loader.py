@@ -1,7 +1,7 @@
 """Sends many commands to a service, in order enough: chunks of a batch, several in flight, each safe to repeat.
 
-A chunk that meets a service that is restarting is sent again under the same command ids; what was done the first time
-is answered, not done twice.
+A chunk that meets a service that is restarting, or one that could not do all of it just now, is sent again under the
+same command ids; what was done the first time is answered, not done twice.
 """
 
 from __future__ import annotations
@@ -18,6 +18,17 @@ import stamina
 
 CHUNK: Final = 250
 IN_FLIGHT: Final = 4
+
+
+class NotYetError(Exception):
+    """A service could not do some commands of a chunk now: they are safe to repeat."""
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same chunk may be taken a moment later."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500
+    return isinstance(error, httpx.TransportError | NotYetError)
 
 
 class Item(NamedTuple):
@@ -54,7 +65,7 @@ class Loader:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     async def load(self, items: Iterable[Item], progress: Callable[[int], None] = lambda _: None) -> Load:
-        """Sends all of them; ``progress`` is told how many more were answered. Raises httpx.HTTPError."""
+        """Sends all of them; ``progress`` is told how many more were answered. Raises httpx.HTTPError, NotYetError."""
         load, chunks = Load(), _chunks(items, CHUNK)
 
         async def lane() -> None:
@@ -64,17 +75,22 @@ class Loader:
                     load.add(answer)
                 progress(len(chunk))
 
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(IN_FLIGHT):
-                lanes.create_task(lane())
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(IN_FLIGHT):
+                    lanes.create_task(lane())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return load
 
-    @stamina.retry(on=(httpx.TransportError, httpx.HTTPStatusError), attempts=8, timeout=60)
+    @stamina.retry(on=_passes, attempts=8, timeout=60)
     async def _send(self, chunk: list[Item]) -> list[dict[str, Any]]:
         body = orjson.dumps({"commands": [item._asdict() for item in chunk]})
         response = await self._http.post(f"{self._url}/commands", content=body, headers=self._headers, timeout=60)
         response.raise_for_status()
         answers: list[dict[str, Any]] = orjson.loads(response.content)["answers"]
+        if any(answer["problem"] and answer["problem"]["status"] == 503 for answer in answers):
+            raise NotYetError
         return answers
 
 
