@@ -60,8 +60,8 @@ class Demo:
     async def run(self) -> dict[str, Any]:
         """The supervision table, as reporting answered it. Raises DemoFailed."""
         begun = time.monotonic()
-        await self._open_the_tree()
         today = business_day(datetime.now(UTC))
+        await self._open_the_tree(today)
         villages = [node.code for node in divisions(CITY_CODE) if node.kind is DivisionKind.VILLAGE]
         population = populate(self.plan, villages, today)
         loads = await self._load(population, today)
@@ -74,12 +74,12 @@ class Demo:
         settings = settings_of(self.stack.environment("reporting"))
         return Issuer(settings.data / "issuer", settings.issuer_url).issue(person, seconds=3600)
 
-    async def _open_the_tree(self) -> None:
+    async def _open_the_tree(self, today: date) -> None:
         with self.console.status("divisions and roles …"):
             async with operator(self.stack.environment("registry")) as own:
                 added = await own.import_divisions(CITY_CODE)
                 for person, role, division in ROLES:
-                    await own.grant(person, role, division, date(2026, 1, 1))
+                    await own.grant(person, role, division, today)
                 await own.everybody_knows()
         self.console.print(f"divisions loaded: {added:,} of the city {CITY_CODE} and above")
 

@@ -5,18 +5,19 @@ It decides and records as registry does, with registry's own parts, in this proc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from itertools import groupby
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import SERVICES, Settings, kept_secrets
 from services.registry.__main__ import build
 from services.registry.division_list import divisions
-from services.registry.domain.division import DivisionAlreadyAdded, division_stream
-from services.registry.domain.role import GrantRole
+from services.registry.domain.division import DivisionAlreadyAdded
+from services.registry.domain.role import GrantRole, RoleAlreadyGranted
 from shared.commands.command import Command, Told
 from shared.commands.handler import Outcome
 from shared.contracts.refusal import Refusal
@@ -30,8 +31,9 @@ from shared.web.settings import ServiceSettings
 
 T = TypeVar("T")
 
-OPERATOR = "operator"
-WITH_A_DIRECTORY = ("registry", "visits", "pairing", "reporting")
+OPERATOR: Final = "operator"
+DIRECTORY_SECONDS: Final = 30.0
+WITH_A_DIRECTORY: Final = ("registry", "visits", "pairing", "reporting")
 
 
 class Operator:
@@ -48,32 +50,34 @@ class Operator:
         """
         added = 0
         for _, level in groupby(divisions(code), key=lambda node: node.kind):
-            outcomes = await self._give({division_stream(node.code): node for node in level})
+            outcomes = await self._give(list(level))
             added += sum(isinstance(outcome, Appended) for outcome in outcomes)
         return added
 
     async def grant(self, person: str, role: Role, division: str, starts: date) -> None:
-        """Once and for all: the same grant again has no effect."""
-        name = f"{person}/{role}/{division}"
-        grant = GrantRole(role_id=derived_id(name, "role"), person=person, role=role, division=division, starts=starts)
-        await self._give({f"grant/{name}": grant})
+        """From its first day on; the same grant again has no effect."""
+        role_id = derived_id(f"{person}/{role}/{division}/{starts}", "role")
+        grant = GrantRole(role_id=role_id, person=person, role=role, division=division, starts=starts)
+        await self._give([grant])
 
     async def everybody_knows(self) -> None:
-        """Returns when the directory of every service holds what was told here."""
+        """Returns when the directory of every service holds what was told here. Raises CannotRun."""
         for service in WITH_A_DIRECTORY:
             live = LiveModels(self._registry.kernel.client[f"guanhu_{service}"])
             for appended in self._last.values():
-                await live.wait_for("directory", appended.position, timeout=30)
+                if not await live.wait_for("directory", appended.position, timeout=DIRECTORY_SECONDS):
+                    raise CannotRun(f"{service} has not taken in divisions and roles; see its /health")
 
-    async def _give(self, commands: Mapping[str, Command]) -> list[Outcome]:
-        told = [Told(command, name[:64], OPERATOR, own_right=True) for name, command in commands.items()]
+    async def _give(self, commands: Sequence[Command]) -> list[Outcome]:
+        # Under fresh ids: what is there already is told by a refusal, and is not counted as new.
+        told = [Told(command, f"operator/{uuid.uuid4()}", OPERATOR, own_right=True) for command in commands]
         outcomes = await self._registry.handler.handle_many(told)
         for outcome in outcomes:
             self._note(outcome)
         return outcomes
 
     def _note(self, outcome: Outcome) -> None:
-        if isinstance(outcome, DivisionAlreadyAdded):
+        if isinstance(outcome, DivisionAlreadyAdded | RoleAlreadyGranted):
             return
         if isinstance(outcome, Exception):
             raise outcome
@@ -86,8 +90,8 @@ class Operator:
 async def operator(environment: Mapping[str, str]) -> AsyncIterator[Operator]:
     """``environment`` is that of registry, as the local stack gives it."""
     registry = build(settings_of(environment))
-    await registry.log.open()
     try:
+        await registry.log.open()
         yield Operator(registry)
     finally:
         await registry.log.close()
