@@ -89,6 +89,8 @@ def test_a_child_stands_beside_its_household():
         ("529901201802290019", "no date"),
         ("529901150630002", "15-digit"),
         ("529901203006300024", "future"),
+        ("፩29901201506300024", "17 digits"),
+        ("52990120150630٠024", "17 digits"),
     ],
 )
 def test_a_wrong_citizen_number_is_refused_by_its_rule(number: str, saying: str):
@@ -201,3 +203,8 @@ def test_a_request_for_erasure_outlives_the_closing_and_reopening_of_the_file():
     erased = SubjectKeyDestroyed(child=known.child, approved_by="officer-2")
     given(CHILD, known, asked, closed(known.child)).when(approval).then(erased)
     given(CHILD, known, asked, closed(known.child), reopened).when(approval).then(erased)
+
+
+def test_a_birth_month_has_four_digits_of_year_however_wrong_the_date():
+    [registered] = CHILD.decide(a_registration(birth_date=date(216, 3, 9)), CHILD.initial)
+    assert registered.birth_month.reveal() == "0216-03"

@@ -306,7 +306,7 @@ def _registered(command: RegisterChild) -> ChildRegistered:
         name=command.name,
         birth_date=command.birth_date,
         citizen_number=number,
-        birth_month=Counted(f"{born:%Y-%m}"),
+        birth_month=Counted(born.isoformat()[:7]),
         sex=Counted(command.sex),
         parents=command.parents,
         care=command.care,

@@ -21,14 +21,19 @@ class CitizenNumberInvalid(Refusal):
 def normalised(text: str, today: date) -> str:
     """The number with half-width digits and a capital X. Raises CitizenNumberInvalid: it names the rule only."""
     number = unicodedata.normalize("NFKC", text).strip().upper()
-    if len(number) == 15 and number.isdigit():
+    if len(number) == 15 and _digits(number):
         raise CitizenNumberInvalid("citizen_number: 15-digit numbers ended in 2013; the present one has 18 characters")
-    if len(number) != 18 or not number[:17].isdigit() or number[17] not in _CHECK:
+    if len(number) != 18 or not _digits(number[:17]) or number[17] not in _CHECK:
         raise CitizenNumberInvalid("citizen_number: 17 digits and a digit or X are needed")
     _check_birth_date(number, today)
     if check_character(number[:17]) != number[17]:
         raise CitizenNumberInvalid("citizen_number: the check character is wrong")
     return number
+
+
+def _digits(text: str) -> bool:
+    """Those of other scripts are digits to Python, but not to ``int`` nor to GB 11643."""
+    return text.isascii() and text.isdigit()
 
 
 def check_character(digits: str) -> str:
