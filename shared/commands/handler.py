@@ -34,7 +34,7 @@ from shared.commands.command import (
     business_day,
 )
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import KINDS
+from shared.contracts.sealed import KINDS, ErasedError
 from shared.contracts.values import Role
 from shared.eventlog.placement import partition_of
 from shared.eventlog.port import (
@@ -53,6 +53,9 @@ from shared.privacy.sealing import Sealer
 
 ATTEMPTS: Final = 3
 CLOCK_SKEW: Final = timedelta(minutes=5)
+
+_ERASED: Final = (SubjectErasedError, ErasedError)
+"""The keys are gone, or a policy carries over a value whose key is gone."""
 
 Outcome = Answer | Refusal | LogError
 Paths = Mapping[str, tuple[str, ...]]
@@ -240,12 +243,12 @@ class Handler:
     async def _seal(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
         try:
             await self._seal_all(judged.values())
-        except SubjectErasedError:
+        except _ERASED:
             # One erased subject must not refuse its neighbours: find out who it is, one by one.
             for i in list(judged):
                 try:
                     await self._seal_all([judged[i]])
-                except SubjectErasedError:
+                except _ERASED:
                     outcomes[i] = ErasedSubject()
                     del judged[i]
 

@@ -22,7 +22,9 @@ from shared.commands.command import (
     UnknownDivision,
 )
 from shared.commands.handler import ErasedSubject
-from shared.contracts.values import CloseReason, DivisionKind, PostingLevel, Role
+from shared.contracts.registry import CareSituation
+from shared.contracts.sealed import ERASED, Counted, Personal
+from shared.contracts.values import CareKind, CloseReason, DivisionKind, PostingLevel, Role
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import Appended, ClaimTaken, RecordTooLarge, VersionConflict
 from shared.identity.access import NotPermitted
@@ -158,6 +160,15 @@ async def test_nothing_is_recorded_of_an_erased_subject(registry):
     late = RecordCareSituation(child=known.child, care=care())
     other = a_registration()
     outcomes = await registry.handler.handle_many([told(late, "command-2"), told(other, "command-3")])
+    assert [type(outcome) for outcome in outcomes] == [ErasedSubject, Appended]
+
+
+async def test_a_value_that_was_erased_is_not_recorded_again(registry):
+    known = a_registration()
+    await registry.handler.handle(told(known))
+    carried = CareSituation(kind=Counted(CareKind.NOBODY), living_alone=Counted(True), caregiver=Personal(ERASED))
+    late = RecordCareSituation(child=known.child, care=carried)
+    outcomes = await registry.handler.handle_many([told(late, "command-2"), told(a_registration(), "command-3")])
     assert [type(outcome) for outcome in outcomes] == [ErasedSubject, Appended]
 
 
