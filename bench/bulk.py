@@ -18,7 +18,7 @@ import httpx
 import orjson
 
 from bench.generator import aside
-from bench.report import Row
+from bench.report import Row, cpu_row
 from bench.system import System, families, registration, running
 from deploy.local.loader import CHUNK, IN_FLIGHT, Load, Loader
 
@@ -30,16 +30,15 @@ async def measure() -> list[Row]:
     async with running() as system:
         with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
             count = _write(Path(file.name))
-            before = _cpu(system)
+            before = system.cpu()
             load, seconds = await _load(system, file.name)
-            used = {name: spent - before[name] for name, spent in _cpu(system).items()}
+            used = system.cpu_since(before)
         assert load.accepted == count, load.refused[:1]
         drained = await system.drained(load.positions)
-    spent = ", ".join(f"{name} {1e6 * cpu / count:.0f}" for name, cpu in used.items())
     how = f"{count:,} children, {CHUNK} a request, {IN_FLIGHT} in flight; DHIS2 2.43 publishes 965/s on 8 cores"
     return [
         Row("bulk registration", count / seconds, "children/s", TARGET, note=how),
-        Row("bulk registration, CPU", sum(used.values()) * 1e6 / count, "µs/child", note=f"{spent}"),
+        cpu_row("bulk registration", used, count, "child"),
         Row("bulk registration, read models level after", drained, "s"),
     ]
 
@@ -71,13 +70,3 @@ def load_file(path: str, url: str, token: str) -> tuple[Load, float]:
 def _read(path: str) -> Iterator[dict[str, Any]]:
     with Path(path).open("rb") as file:
         yield from map(orjson.loads, file)
-
-
-def _cpu(system: System) -> dict[str, float]:
-    """Seconds of CPU that each process of the stack has used."""
-    return {name: _cpu_of(child.pid) for name, child in system.stack.children.items()}
-
-
-def _cpu_of(pid: int) -> float:
-    user, kernel = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(kernel)) / 100

@@ -18,15 +18,14 @@ from typing import Final, NamedTuple
 import orjson
 
 from bench.generator import Answer, Request, Sight, aside, generate, positions, post, watch
-from bench.http import at_rate, highest, mixed
+from bench.http import Command, at_rate, highest, traffic
 from bench.report import Row, p
-from bench.system import System, families, running
+from bench.system import System, running
 from deploy.local.loader import Item
-
-Command = tuple[str, Item]
 
 TICK: Final = 0.02
 SECONDS: Final = 15
+WARM_UP_SECONDS: Final = 2
 PATIENCE_SECONDS: Final = 5
 SINGLE_UP_TO: Final = 500
 FRESH_WITHIN: Final = {50: 50, 500: 150, 2_000: 300}
@@ -45,7 +44,7 @@ class Seen(NamedTuple):
 async def freshness() -> list[Row]:
     rows = []
     async with running() as system:
-        commands = await _commands(system, sum(FRESH_WITHIN))
+        commands = await traffic(system, sum(FRESH_WITHIN) * (SECONDS + WARM_UP_SECONDS))
         for rate, within in FRESH_WITHIN.items():
             seen = await _run(system, commands, rate)
             note = f"p50 {p(seen.visible, 0.5):.0f}, p99 {p(seen.visible, 0.99):.0f} ms; {len(seen.visible):,} commands"
@@ -57,7 +56,7 @@ async def measure() -> list[Row]:
     """The highest rate of a ladder that the whole chain holds with p95 visible under 300 ms."""
     best, said = 0, []
     async with running() as system:
-        commands = await _commands(system, sum(LADDER))
+        commands = await traffic(system, sum(LADDER) * (SECONDS + WARM_UP_SECONDS))
         for rate in LADDER:
             seen = await _run(system, commands, rate)
             p95 = p(seen.visible, 0.95)
@@ -69,18 +68,9 @@ async def measure() -> list[Row]:
     return [Row(f"chain, steady with p95 visible ≤ {STEADY_MS} ms", best, "commands/s", STEADY, note=note)]
 
 
-async def _commands(system: System, rates: int) -> Iterator[Command]:
-    """Enough for runs whose rates have this sum, each with its warm-up."""
-    new = rates * (SECONDS + 2) // 2
-    some = list(families(new + 3_000))
-    visited, rest = some[:1_500], some[1_500:]
-    await system.register(visited)
-    return mixed(visited, rest)
-
-
 async def _run(system: System, commands: Iterator[Command], rate: int) -> Seen:
     make = at_rate if rate <= SINGLE_UP_TO else _batches
-    warm_up = make(system, list(islice(commands, rate * 2)), rate)
+    warm_up = make(system, list(islice(commands, rate * WARM_UP_SECONDS)), rate)
     requests = make(system, list(islice(commands, rate * SECONDS)), rate)
     async with aside() as sending, aside() as watching:
         answers: list[Answer] = await sending(generate, warm_up)

@@ -76,11 +76,12 @@ async def _shown(size: str) -> tuple[float, str, dict[str, Memory]]:
 
 
 def _held(root: int) -> dict[str, Memory]:
-    """By name, of a process and all its children."""
-    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
-    held = {_name(root): _memory(root)}
-    for child in children:
-        held |= _held(int(child))
+    """By name, of a process and all its children; those of one name together."""
+    held: dict[str, Memory] = {_name(root): _memory(root)}
+    for child in Path(f"/proc/{root}/task/{root}/children").read_text().split():
+        for name, one in _held(int(child)).items():
+            rss, pss = held.get(name, Memory(0, 0))
+            held[name] = Memory(rss + one.rss, pss + one.pss)
     return held
 
 

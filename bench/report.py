@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +110,13 @@ def percentile(sorted_values: Sequence[float], share: float) -> float:
 def p(values: Sequence[float], share: float) -> float:
     """A percentile of unsorted seconds, in milliseconds."""
     return percentile(sorted(values), share) * 1000
+
+
+def cpu_row(measure: str, used: Mapping[str, float], count: int, unit: str) -> Row:
+    """Seconds of CPU by process, for so many of a unit: what stays comparable when others use the machine too."""
+    each = {name: seconds * 1e6 / count for name, seconds in used.items()}
+    note = ", ".join(f"{name} {microseconds:.0f}" for name, microseconds in each.items())
+    return Row(f"{measure}, CPU", sum(each.values()), f"µs/{unit}", note=note)
 
 
 def _rounded(figure: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -70,6 +71,13 @@ class System:
         await asyncio.gather(*(_reached(self.live, name, positions) for name in READ_MODELS))
         return time.perf_counter() - begun
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of CPU that each process of the stack has used."""
+        return {name: _cpu_of(child.pid) for name, child in self.stack.children.items()}
+
+    def cpu_since(self, before: Mapping[str, float]) -> dict[str, float]:
+        return {name: seconds - before[name] for name, seconds in self.cpu().items()}
+
     async def _open_the_tree(self) -> None:
         async with operator(self.stack.environment("registry")) as own:
             await own.import_divisions(CITY_CODE)
@@ -91,6 +99,11 @@ async def running() -> AsyncIterator[System]:
             yield system
         finally:
             client.close()
+
+
+def _cpu_of(pid: int) -> float:
+    user, kernel = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(kernel)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _reached(live: LiveModels, model: str, positions: Mapping[str, int]) -> None:
