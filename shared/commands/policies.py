@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne, WriteConcern
@@ -25,6 +25,9 @@ from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import Record
 from shared.messaging.run import Level, Mark, Run, Source
 from shared.privacy.sealing import Sealer
+
+POLICY: Final = "policy"
+"""The source of what a policy tells; no caller may name it."""
 
 
 class Wanted(NamedTuple):
@@ -149,7 +152,7 @@ class PolicySink:
             policy_command_id(record.id, policy.name, wanted.target),
             person=f"{self._service}/{policy.name}",
             own_right=True,
-            source="policy",
+            source=POLICY,
             causation_id=record.id,
             correlation_id=record.correlation_id,
             traceparent=record.traceparent,

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.commands.command import Answer, Command, Handling, Told
 from shared.commands.handler import Handler, Outcome
+from shared.commands.policies import POLICY
 from shared.contracts.refusal import Refusal
 from shared.web.problems import problem_of
 
@@ -72,7 +73,7 @@ class OriginMalformed(Refusal):
     """Guanhu-Source and Guanhu-Device are ids: they stand in the clear with the fact, for ever."""
 
     status = 422
-    what_to_do = "Send at most 64 letters, digits and . _ : - in them, or leave them out."
+    what_to_do = "Send at most 64 letters, digits and . _ : - in them, but not policy, or leave them out."
 
 
 class VersionMalformed(Refusal):
@@ -165,7 +166,7 @@ def _told(request: Request, command: Command, command_id: str, person: str, vers
 
 def _origin(request: Request, header: str) -> str | None:
     text = request.headers.get(header)
-    if text is not None and not _ORIGIN.fullmatch(text):
+    if text is not None and (not _ORIGIN.fullmatch(text) or text == POLICY):
         raise OriginMalformed
     return text
 

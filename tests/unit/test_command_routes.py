@@ -46,8 +46,8 @@ async def test_a_fact_says_where_it_was_told(http, registry):
 
 
 @pytest.mark.parametrize("header", ["guanhu_source", "guanhu_device"])
-async def test_free_text_does_not_slip_into_the_clear_beside_a_fact(http, registry, header):
-    for text in ("Li Ming", "李明".encode(), "x" * 65):
+async def test_no_free_text_and_no_policys_name_slips_into_the_clear_beside_a_fact(http, registry, header):
+    for text in ("Li Ming", "李明".encode(), "x" * 65, "policy"):
         answer = await post(http, a_registration(), **{header: text})
         assert (answer.status_code, answer.json()["code"]) == (422, "origin_malformed")
     assert all(head.seq == 0 for head in await registry.log.heads())
