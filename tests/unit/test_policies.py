@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,6 +17,7 @@ from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode, hash_of
 from shared.identity.tokens import IssuerUnavailable
 from shared.messaging.run import Mark, Run, Source
+from shared.privacy.sealing import UnknownEventError
 from tests.support.builders import a_registration
 from tests.support.registry import NOW, Registry
 
@@ -49,12 +51,12 @@ async def reopen(record, event):
     ]
 
 
-async def taken(outcome) -> Memory:
-    registry, memory = Registry(), Memory()
+async def taken(outcome, memory: Memory, **changes) -> None:
+    registry = Registry()
     command = a_registration()
     await registry.handler.handle(Told(command, "command-1", "director-1"))
     [raw] = await registry.log.load(command.child)
-    record = decode(raw)
+    record = msgspec.structs.replace(decode(raw), **changes)
     sink = PolicySink(
         "registry",
         [Policy("reopen", "ChildRegistered", reopen)],
@@ -64,7 +66,6 @@ async def taken(outcome) -> Memory:
         lambda: NOW,
     )
     await sink.take(Run(Source("registry", record.partition), Mark(), Mark(record.seq, hash_of(raw), None), (record,)))
-    return memory
 
 
 @pytest.mark.parametrize(
@@ -73,13 +74,16 @@ async def taken(outcome) -> Memory:
     ids=lambda o: type(o).__name__,
 )
 async def test_a_command_whose_time_has_not_come_makes_the_event_come_again(outcome):
+    memory = Memory()
     with pytest.raises(type(outcome)):
-        await taken(outcome)
+        await taken(outcome, memory)
+    assert memory.mark is None
 
 
 @pytest.mark.parametrize("outcome", [ChildFileIsOpen(), ChildFileIsClosed()], ids=lambda o: type(o).__name__)
 async def test_a_refused_command_is_left_for_a_person_and_says_nothing_of_the_child_but_its_id(outcome):
-    memory = await taken(outcome)
+    memory = Memory()
+    await taken(outcome, memory)
     [item] = memory.items
     assert (item.policy, item.code, item.since) == ("reopen", outcome.code, NOW)
     assert memory.mark is not None
@@ -88,3 +92,16 @@ async def test_a_refused_command_is_left_for_a_person_and_says_nothing_of_the_ch
 def test_no_caller_can_use_up_the_command_id_of_a_policy():
     with pytest.raises(ValidationError):
         TypeAdapter(CommandId).validate_python(policy_command_id("event", "policy", "target"))
+
+
+async def test_an_event_newer_than_the_code_waits_for_the_upgrade():
+    memory = Memory()
+    with pytest.raises(UnknownEventError):
+        await taken(ChildFileIsOpen(), memory, schema=2)
+    assert memory.mark is None
+
+
+async def test_an_event_no_policy_asks_for_is_passed_over_however_new():
+    memory = Memory()
+    await taken(ChildFileIsOpen(), memory, type="ChildPainted", schema=2)
+    assert (memory.items, memory.mark is None) == ([], False)
