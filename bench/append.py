@@ -40,12 +40,14 @@ PARTITIONS: Final = 8
 
 
 async def measure() -> list[Row]:
-    """The log, its peers, and how many times their figure it has with as few callers as they."""
+    """The log, its peers, and how many times their figures it has, each at its best, in one run."""
     async with mongodb() as url:
         rows = await log_rows(url)
     peers = await asyncio.to_thread(peer_rows)
-    ours = rows[0]
-    compared = [Row(f"{ours.measure} / {peer.measure}", ours.figure / peer.figure, "times", 3) for peer in peers]
+    best = max((row for row in rows if row.unit == "events/s"), key=lambda row: row.figure)
+    compared = [Row(f"{best.measure} / {peer.measure}", best.figure / peer.figure, "times", 3) for peer in peers]
+    few = rows[0]
+    compared += [Row(f"{few.measure} / {peer.measure}", few.figure / peer.figure, "times") for peer in peers]
     return [*rows, *peers, *compared]
 
 

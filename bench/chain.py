@@ -1,7 +1,8 @@
 """From the call of a command to its effect in the read model of child cards, in an open loop, with everything running.
 
 Visible is a command from the first moment at which a poll every 5 ms finds the read model's checkpoint, which moves in
-one transaction with the cards, at or beyond the position the command was answered with. Half of the commands register
+one transaction with the cards, at or beyond the position the command was answered with; one that was refused, or not
+seen five seconds after the end, counts as never. Half of the commands register
 a new child, half log a visit. Up to 500 a second each is a request of its own; above, each 20 ms a batch goes to
 registry and one to visits.
 """

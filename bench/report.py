@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ class Report:
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [asdict(row) | {"met": row.met} for row in self.rows]
+        rows = [asdict(row) | {"figure": _finite(row.figure), "met": row.met} for row in self.rows]
         path.write_text(json.dumps(self.about | {"rows": rows}, indent=2, ensure_ascii=False) + "\n")
 
     def put_into(self, page: Path) -> None:
@@ -117,6 +118,11 @@ def cpu_row(measure: str, used: Mapping[str, float], count: int, unit: str) -> R
     each = {name: seconds * 1e6 / count for name, seconds in used.items()}
     note = ", ".join(f"{name} {microseconds:.0f}" for name, microseconds in each.items())
     return Row(f"{measure}, CPU", sum(each.values()), f"µs/{unit}", note=note)
+
+
+def _finite(figure: float) -> float | None:
+    """JSON has no infinity."""
+    return figure if isfinite(figure) else None
 
 
 def _rounded(figure: float) -> str:
