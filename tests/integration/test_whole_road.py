@@ -124,8 +124,7 @@ def _numbers(figures: dict[str, Any]) -> tuple[int, ...]:
 
 
 async def card(guanhu: Installation, child: str, after: str | None = None) -> dict[str, Any]:
-    headers = guanhu.headers(DIRECTOR, after) | {"guanhu-purpose": "prepare a visit"}
-    answer = await guanhu.http.get(f"{guanhu.stack.url('reporting')}/children/{child}", headers=headers)
+    answer = await guanhu.open_file(child, DIRECTOR, after)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -320,11 +319,8 @@ async def test_a_file_is_opened_only_for_a_purpose_and_that_it_was_is_on_record(
 async def test_a_file_outside_ones_division_is_as_unknown_as_one_that_is_nowhere(guanhu: Installation) -> None:
     child = a_child(ELSEWHERE)
     position = await guanhu.give(child, DIRECTOR)
-    purpose = {"guanhu-purpose": "curiosity"}
     for wanted in (child.child, new_id("child")):
-        answer = await guanhu.http.get(
-            f"{guanhu.stack.url('reporting')}/children/{wanted}", headers=guanhu.headers(VILLAGER, position) | purpose
-        )
+        answer = await guanhu.open_file(wanted, VILLAGER, position, purpose="curiosity")
         assert problem(answer) == (404, "not_on_file")
 
 
@@ -539,11 +535,7 @@ async def test_an_erasure_takes_the_person_and_leaves_every_figure_and_the_chain
 
     await eventually(destroyed)
     assert await found_by(guanhu, "测被删", erased) == set()
-    opened = await guanhu.http.get(
-        f"{guanhu.stack.url('reporting')}/children/{child.child}",
-        headers=guanhu.headers(DIRECTOR, erased) | {"guanhu-purpose": "look again"},
-    )
-    assert problem(opened) == (404, "not_on_file")
+    assert problem(await guanhu.open_file(child.child, DIRECTOR, erased)) == (404, "not_on_file")
     assert [await table(guanhu, erased, as_of=day) for day in ends] == before
     assert problem(await guanhu.tell(RecordCareSituation(child=child.child, care=care()), DIRECTOR))[0] == 410
     await assert_chains_are_whole(guanhu)
@@ -641,7 +633,7 @@ async def _live_a_life(guanhu: Installation, canary: Canary) -> str:
     )
     position = await guanhu.give(a_visit_to(child, findings=(life,)), DIRECTOR)
     assert await found_by(guanhu, canary.name, position) == {child.child}
-    await _open_for(guanhu, child.child, canary.name)
+    assert (await guanhu.open_file(child.child, DIRECTOR, purpose=canary.name)).status_code == 200
     wrong = orjson.loads(json_of(child)) | {"sex": canary.name, canary.name: canary.phone, "child": canary.number}
     assert (await guanhu.send("RegisterChild", orjson.dumps(wrong), DIRECTOR)).status_code == 422
     await guanhu.send("RegisterChild", orjson.dumps(wrong)[:-3], DIRECTOR)
@@ -649,13 +641,6 @@ async def _live_a_life(guanhu: Installation, canary: Canary) -> str:
     await guanhu.request(f"/{canary.name}", canary.name, name=canary.phone)
     await guanhu.tell(a_child(child=child.child, name=canary.name), DIRECTOR)
     return child.child
-
-
-async def _open_for(guanhu: Installation, child: str, purpose: str) -> None:
-    said = "".join(f"%{byte:02x}" for byte in purpose.encode())
-    headers = guanhu.headers(DIRECTOR) | {"guanhu-purpose": said}
-    answer = await guanhu.http.get(f"{guanhu.stack.url('reporting')}/children/{child}", headers=headers)
-    assert answer.status_code == 200, answer.text
 
 
 async def _raw(guanhu: Installation, database: str, collection: str) -> AsyncIterator[Any]:

@@ -1,4 +1,4 @@
-"""A crowd that tells an installation things, and repeats each under its own id until it has its answer."""
+"""A crowd that tells an installation things and opens files, and repeats each until it has its answer."""
 
 from __future__ import annotations
 
@@ -35,23 +35,25 @@ class Told(NamedTuple):
 
 
 class Crowd:
-    """``size`` callers tell registry and as many tell visits, each one thing after another.
+    """``size`` callers tell registry, as many tell visits, and as many open files, each one thing after another.
 
-    They tell no more than they are let to: ``may_tell`` gives out so many commands, half of them to each side.
+    They do no more than they are let to: ``may_act`` gives out so many wishes, a third of them to each side.
     """
 
     def __init__(self, guanhu: Installation, person: str, villages: list[str], size: int, seed: int = 0) -> None:
         self.told: list[Told] = []
+        self.opened = Counter[str]()
+        """How often the file of a child was shown."""
         self.unanswered = Counter[str]()
-        """Commands that were sent and not answered, by service."""
+        """Wishes that were sent and not answered, by service."""
         self._guanhu = guanhu
         self._person = person
         self._villages = villages
         self._chance = random.Random(seed)
         self._children: list[RegisterChild] = []
         self._given_out = 0
-        self._tickets = {service: asyncio.Semaphore(0) for service in ("registry", "visits")}
-        sides = (("registry", self._tell_registry), ("visits", self._tell_visits))
+        self._tickets = {service: asyncio.Semaphore(0) for service in ("registry", "visits", "reporting")}
+        sides = (("registry", self._tell_registry), ("visits", self._tell_visits), ("reporting", self._open_a_file))
         self._callers = [
             asyncio.ensure_future(self._call(self._tickets[service], tell))
             for service, tell in sides
@@ -73,15 +75,15 @@ class Crowd:
         await asyncio.gather(*(self._tell_registry() for _ in range(children)))
         self._given_out = len(self.told)
 
-    def may_tell(self, commands: int) -> None:
+    def may_act(self, wishes: int) -> None:
         for tickets in self._tickets.values():
-            for _ in range(commands // 2):
+            for _ in range(wishes // len(self._tickets)):
                 tickets.release()
                 self._given_out += 1
 
-    async def have_told(self, left: int = 0) -> None:
-        """Until all but ``left`` of the commands given out are answered. Raises what a caller met unexpectedly."""
-        while len(self.told) < self._given_out - left:
+    async def have_acted(self, left: int = 0) -> None:
+        """Until all but ``left`` of the wishes given out are answered. Raises what a caller met unexpectedly."""
+        while len(self.told) + self.opened.total() < self._given_out - left:
             for caller in self._callers:
                 if caller.done():
                     caller.result()
@@ -109,6 +111,23 @@ class Crowd:
         finding = ChildFinding(child=child.child, life=Personal("衣食无忧"), care_found=found)
         visit = a_visit(child.household, village=child.residence, occurred_at=datetime.now(UTC), findings=(finding,))
         await self._until_answered(visit)
+
+    async def _open_a_file(self) -> None:
+        """Until it is shown: one that is not on file will be, once reporting has heard of it."""
+        child = self._chance.choice(self._children).child
+        self.unanswered["reporting"] += 1
+        while not await self._shown(child):  # noqa: ASYNC110 - another process knows no events
+            await asyncio.sleep(PAUSE_SECONDS)
+        self.unanswered["reporting"] -= 1
+        self.opened[child] += 1
+
+    async def _shown(self, child: str) -> bool:
+        try:
+            answer = await self._guanhu.open_file(child, self._person)
+        except httpx.TransportError:
+            return False
+        assert answer.status_code in (200, 404, 503), answer.text
+        return answer.status_code == 200
 
     async def _until_answered(self, command: Command) -> None:
         """Repeats it, unchanged and under the same id, as long as the answer is that it may be repeated."""

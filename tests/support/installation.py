@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -74,6 +75,12 @@ class Installation:
         return await self.http.get(
             self.stack.url("reporting") + path, params=parameters, headers=self.headers(person, after)
         )
+
+    async def open_file(
+        self, child: str, person: str, after: str | None = None, purpose: str = "prepare a visit"
+    ) -> httpx.Response:
+        headers = self.headers(person, after) | {"guanhu-purpose": quote(purpose)}
+        return await self.http.get(f"{self.stack.url('reporting')}/children/{child}", headers=headers)
 
     def headers(self, person: str, after: str | None = None) -> dict[str, str]:
         waiting = {"guanhu-after": after} if after else {}
