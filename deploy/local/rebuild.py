@@ -21,12 +21,13 @@ from services.reporting.domain import SERVICE
 from services.reporting.projector import READ_MODELS
 from shared.eventlog.lease import MongoLeases
 from shared.projection.mongo import MongoProjectionStore
-from shared.projection.projector import FoldFailedError, collect_rarely
+from shared.projection.projector import FoldFailedError
 from shared.projection.read_model import ReadModel
 from shared.projection.rebuild import Progress as Built
 from shared.projection.rebuild import Rebuild, RebuildError, Report
 from shared.projection.store import StoreUnavailableError
 from shared.runtime.kernel import Kernel
+from shared.runtime.memory import collect_rarely
 
 ReadModels = Mapping[str, Callable[[], ReadModel]]
 

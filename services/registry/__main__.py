@@ -9,6 +9,7 @@ from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
+from shared.runtime.memory import collect_rarely
 from shared.web.logs import configure_logs
 from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
@@ -29,6 +30,7 @@ def application(settings: ServiceSettings) -> FastAPI:
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
+    collect_rarely()
     serve(application(settings), settings.port, settings.host)
 
 

@@ -19,6 +19,7 @@ from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
+from shared.runtime.memory import collect_rarely
 from shared.web.logs import configure_logs
 from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
@@ -71,6 +72,7 @@ def application(settings: ServiceSettings) -> FastAPI:
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
+    collect_rarely()
     serve(application(settings), settings.port, settings.host)
 
 

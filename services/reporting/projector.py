@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
-from shared.projection.projector import collect_rarely
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
+from shared.runtime.memory import collect_rarely
 from shared.runtime.projections import Projections
 from shared.runtime.tasks import Tasks
 from shared.web.app import create_app

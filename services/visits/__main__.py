@@ -8,6 +8,7 @@ from services.visits.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
+from shared.runtime.memory import collect_rarely
 from shared.standing.look_up import StandingLookUp, Standings
 from shared.web.logs import configure_logs
 from shared.web.serve import serve
@@ -29,6 +30,7 @@ def application(settings: ServiceSettings) -> FastAPI:
 def main() -> None:
     settings = ServiceSettings()
     configure_logs(SERVICE)
+    collect_rarely()
     serve(application(settings), settings.port, settings.host)
 
 
