@@ -44,7 +44,7 @@ unit: setup ## Run the tests that need no server; seconds
 	$(BIN)/pytest tests/unit
 
 test: check ## Run what a build machine runs
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 demo: setup ## Show the system at work with generated people, then leave nothing behind
 	$(BIN)/guanhu demo
