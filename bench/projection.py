@@ -38,6 +38,7 @@ from shared.projection.projector import MAX_BATCH, Projector
 from shared.projection.read_model import ReadModel
 from shared.projection.workspace import Work
 from shared.runtime.kernel import Kernel
+from shared.runtime.memory import collect_rarely
 
 CHILDREN: Final = 30_000
 TARGET: Final = 12_000
@@ -110,6 +111,7 @@ async def _run(system: System, ends: Ends, groups: Sequence[Sequence[str]], bare
 
 
 def _project(environment: Mapping[str, str], database: str, names: Sequence[str], ends: Ends, write: Write) -> Spent:
+    collect_rarely()  # as the projector's own process does
     return uvloop.run(_project_all(environment, database, names, ends, write))
 
 
