@@ -10,10 +10,8 @@ from services.pairing.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
-from shared.runtime.memory import collect_rarely
+from shared.runtime.process import run
 from shared.standing.look_up import StandingLookUp, Standings
-from shared.web.logs import configure_logs
-from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
 
 
@@ -31,12 +29,5 @@ def application(settings: ServiceSettings) -> FastAPI:
     return build(settings).app("Guanhu pairing: helpers and children")
 
 
-def main() -> None:
-    settings = ServiceSettings()
-    configure_logs(SERVICE)
-    collect_rarely()
-    serve(application(settings), settings.port, settings.host)
-
-
 if __name__ == "__main__":
-    main()
+    run(SERVICE, application)

@@ -9,9 +9,7 @@ from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
-from shared.runtime.memory import collect_rarely
-from shared.web.logs import configure_logs
-from shared.web.serve import serve
+from shared.runtime.process import run
 from shared.web.settings import ServiceSettings
 
 
@@ -27,12 +25,5 @@ def application(settings: ServiceSettings) -> FastAPI:
     return build(settings).app("Guanhu registry: who and where")
 
 
-def main() -> None:
-    settings = ServiceSettings()
-    configure_logs(SERVICE)
-    collect_rarely()
-    serve(application(settings), settings.port, settings.host)
-
-
 if __name__ == "__main__":
-    main()
+    run(SERVICE, application)

@@ -19,9 +19,7 @@ from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
-from shared.runtime.memory import collect_rarely
-from shared.web.logs import configure_logs
-from shared.web.serve import serve
+from shared.runtime.process import run
 from shared.web.settings import ServiceSettings
 
 
@@ -69,12 +67,5 @@ def application(settings: ServiceSettings) -> FastAPI:
     )
 
 
-def main() -> None:
-    settings = ServiceSettings()
-    configure_logs(SERVICE)
-    collect_rarely()
-    serve(application(settings), settings.port, settings.host)
-
-
 if __name__ == "__main__":
-    main()
+    run(SERVICE, application)

@@ -13,14 +13,12 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
-from shared.runtime.memory import collect_rarely
+from shared.runtime.process import run
 from shared.runtime.projections import Projections
 from shared.runtime.tasks import Tasks
 from shared.web.app import create_app
 from shared.web.health import Health
-from shared.web.logs import configure_logs
 from shared.web.metrics import Metrics
-from shared.web.serve import serve
 from shared.web.settings import ServiceSettings
 
 READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
@@ -51,12 +49,5 @@ def build(settings: ServiceSettings) -> FastAPI:
     return create_app(title="Guanhu projector", service="projector", lifespan=lifespan, health=health, metrics=metrics)
 
 
-def main() -> None:
-    settings = ServiceSettings()
-    configure_logs("projector")
-    collect_rarely()
-    serve(build(settings), settings.port, settings.host)
-
-
 if __name__ == "__main__":
-    main()
+    run("projector", build)
