@@ -27,8 +27,9 @@ from services.reporting.projector import READ_MODELS as MODELS
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.eventlog.mongo import MongoLog
 from shared.eventlog.record import decode, hash_of
-from shared.messaging.consumer import FETCH_BYTES, Consumer
-from shared.messaging.consumer import MAX_BATCH as MAX_POLL
+from shared.messaging.consumer import Consumer
+from shared.messaging.listener import FETCH_BYTES
+from shared.messaging.listener import MAX_BATCH as MAX_POLL
 from shared.messaging.run import Mark, Run, Source
 from shared.messaging.topics import topic_name
 from shared.projection.batch import Batch, Opening, pieces
@@ -142,7 +143,7 @@ async def _gapless(kernel: Kernel, model: ReadModel, database: str, ends: Ends) 
     epoch = await tenure.hold()
     assert epoch is not None
     await projector.follow(
-        lambda marks, sink: Consumer(settings.kafka, owners, settings.partitions, marks, sink), tenure, epoch, ends
+        lambda marks, sink: Consumer(kernel.listener, owners, settings.partitions, marks, sink), tenure, epoch, ends
     )
 
 

@@ -32,10 +32,18 @@ class BrokenChainError(Exception):
 
 
 class Message(NamedTuple):
-    """What Kafka brought for one partition: its offset and the value's bytes."""
+    """What Kafka brought for one partition: its offset, the record in it (None: it holds none) and its bytes' hash."""
 
     offset: int
-    value: bytes
+    record: Record | None
+    hash: str
+
+    @classmethod
+    def of(cls, offset: int, value: bytes) -> Message:
+        try:
+            return cls(offset, decode(value), hash_of(value))
+        except MalformedRecordError:
+            return cls(offset, None, "")
 
 
 class Followed(NamedTuple):
@@ -80,8 +88,8 @@ class Line:
         forged one, and the owner tells.
         """
         seq, previous, records = self.mark.seq, self.mark.hash, list[Record]()
-        for index, (_, value) in enumerate(messages):
-            record = self._own(value)
+        for index, message in enumerate(messages):
+            record = self._own(message)
             if record is None:
                 self.counters.not_records += 1
             elif record.seq <= seq:
@@ -92,7 +100,7 @@ class Line:
                 self.counters.mismatches += 1
                 return Followed(None, messages[index:])
             else:
-                seq, previous = record.seq, hash_of(value)
+                seq, previous = record.seq, message.hash
                 records.append(record)
         return Followed(self._advance(records, previous, messages), ())
 
@@ -100,12 +108,13 @@ class Line:
         """The owner's records after the mark. None when it has none. Raises BrokenChainError."""
         previous, records = self.mark.hash, list[Record]()
         for seq, raw in enumerate(raws, self.mark.seq + 1):
-            record = self._own(raw)
+            message = Message.of(0, raw)
+            record = self._own(message)
             if record is None or record.seq != seq:
                 raise BrokenChainError(self.source, seq, "the owner gave something else than its next record")
             if record.prev != previous:
                 raise BrokenChainError(self.source, seq, "the owner's record does not follow on the one taken in")
-            previous = hash_of(raw)
+            previous = message.hash
             records.append(record)
         self.counters.healed += len(records)
         return self._advance(records, previous, ())
@@ -130,10 +139,9 @@ class Line:
         if self._ahead >= AHEAD_PATIENCE:
             raise BrokenChainError(self.source, asked_at.seq, f"the owner's log ends at {head.seq}")
 
-    def _own(self, value: bytes) -> Record | None:
-        try:
-            record = decode(value)
-        except MalformedRecordError:
+    def _own(self, message: Message) -> Record | None:
+        record = message.record
+        if record is None:
             return None
         own = record.partition == self.source.partition and record.service == self.source.service and record.seq > 0
         return record if own else None

@@ -19,6 +19,7 @@ from shared.identity.directory import DirectoryModel, MongoDirectory
 from shared.identity.service_credential import ServiceCredential, service_only
 from shared.identity.tokens import IssuerKeys, Tokens
 from shared.messaging.consumer import Consumer
+from shared.messaging.listener import Listener
 from shared.messaging.run import Mark, Sink, Source
 from shared.messaging.seal import Seal
 from shared.privacy.cipher import Aes256Gcm
@@ -51,6 +52,7 @@ class Kernel:
         self.credential = ServiceCredential(self._secret, service)
         self.service_only = service_only(self._secret)
         self.seal = Seal(self._secret)
+        self.listener = Listener(settings.kafka, seal=self.seal)
         self.vault = MongoVault(
             self.client,
             settings.master_key.get_secret_value(),
@@ -75,7 +77,7 @@ class Kernel:
     def consumer(self, services: Iterable[str], marks: Mapping[Source, Mark], sink: Sink) -> Consumer:
         """Brings the logs of these services to the sink, from the marks on."""
         owners = {service: self.owner(service) for service in services}
-        return Consumer(self.settings.kafka, owners, self.settings.partitions, marks, sink, seal=self.seal)
+        return Consumer(self.listener, owners, self.settings.partitions, marks, sink)
 
     async def ping(self) -> str:
         """The health check of MongoDB."""

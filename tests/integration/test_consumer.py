@@ -23,6 +23,7 @@ from shared.eventlog.topic import Message
 from shared.messaging.consumer import Consumer
 from shared.messaging.gapless import BrokenChainError
 from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.listener import Listener
 from shared.messaging.run import Mark, Run, Source
 from shared.messaging.seal import Seal
 from shared.messaging.topics import ensure_topic, topic_name
@@ -66,7 +67,12 @@ class World:
         self, pulse: float = NEVER, marks: dict[Source, Mark] | None = None, owner: Any = None
     ) -> AsyncIterator[Consumer]:
         self.consumer = Consumer(
-            self.address, {self.service: owner or self.log}, self.log.partitions, marks or {}, self.sink, pulse=pulse
+            Listener(self.address),
+            {self.service: owner or self.log},
+            self.log.partitions,
+            marks or {},
+            self.sink,
+            pulse=pulse,
         )
         running = asyncio.create_task(self.consumer.run())
         try:
@@ -279,7 +285,7 @@ async def test_a_forged_record_at_the_end_stops_the_consumer(kafka_address: str)
     topic = KafkaTopic(kafka_address)
     await topic.send(world.service, 0, [Message(b"stream", raw) for raw in [*raws[:9], forged(raws[9])]])
     await topic.close()
-    consumer = Consumer(kafka_address, {world.service: world.log}, 1, {}, world.sink, pulse=1.0)
+    consumer = Consumer(Listener(kafka_address), {world.service: world.log}, 1, {}, world.sink, pulse=1.0)
     with pytest.raises(BrokenChainError):
         await asyncio.wait_for(consumer.run(), 15)
 
@@ -296,7 +302,7 @@ async def test_what_carries_no_seal_of_the_services_is_no_record_however_true_it
     await sealed.send(world.service, 0, [Message(b"stream", raws[9])])
     await sealed.close()
     await bare.close()
-    consumer = Consumer(kafka_address, {world.service: world.log}, 1, {}, world.sink, seal=seal, pulse=NEVER)
+    consumer = Consumer(Listener(kafka_address, seal=seal), {world.service: world.log}, 1, {}, world.sink, pulse=NEVER)
     running = asyncio.create_task(consumer.run())
     await world.complete()
     await consumer.stop()
@@ -386,7 +392,7 @@ class Faulty(Collected):
 async def test_what_the_sink_raises_ends_the_consumer(world: World) -> None:
     await commit(world.log, 20)
     await world.send()
-    consumer = Consumer(world.address, {world.service: world.log}, PARTITIONS, {}, Faulty())
+    consumer = Consumer(Listener(world.address), {world.service: world.log}, PARTITIONS, {}, Faulty())
     with pytest.raises(ValueError, match="the sink is broken"):
         await asyncio.wait_for(consumer.run(), 15)
 
@@ -411,7 +417,7 @@ async def test_a_full_sink_is_waited_for_and_left_before_the_end(world: World) -
     await commit(world.log, 20)
     await world.send()
     sink = Slow()
-    consumer = Consumer(world.address, {world.service: world.log}, PARTITIONS, {}, sink, pulse=NEVER)
+    consumer = Consumer(Listener(world.address), {world.service: world.log}, PARTITIONS, {}, sink, pulse=NEVER)
     running = asyncio.create_task(consumer.run())
     await eventually(lambda: sink.entered == 1)
     await asyncio.sleep(0.2)
@@ -419,6 +425,55 @@ async def test_a_full_sink_is_waited_for_and_left_before_the_end(world: World) -
     await consumer.stop()
     await asyncio.wait_for(running, 5)
     assert sink.left == 1
+
+
+def the_same(world: World) -> World:
+    """Another sink of the same log."""
+    other = World(world.address)
+    other.service, other.log = world.service, world.log
+    return other
+
+
+async def test_consumers_that_hear_the_same_listener_stand_each_at_its_own_mark(world: World) -> None:
+    early, late = world, the_same(world)
+    listener, owners = Listener(world.address), {world.service: world.log}
+    await commit(world.log, 200)
+    await world.send()
+    first = Consumer(listener, owners, PARTITIONS, {}, early.sink, pulse=NEVER)
+    running = [asyncio.create_task(first.run())]
+    await early.complete()
+    second = Consumer(listener, owners, PARTITIONS, {}, late.sink, pulse=NEVER)
+    running.append(asyncio.create_task(second.run()))
+    await late.complete()
+    await commit(world.log, 200)
+    await world.send()
+    await early.complete()
+    await late.complete()
+    assert first.counters.healed == 0
+    await first.stop()
+    await running[0]
+    await commit(world.log, 100)
+    await world.send()
+    await late.complete()
+    assert second.counters.healed == 0
+    assert early.sink.count == 400
+    await second.stop()
+    await running[1]
+
+
+async def test_a_consumer_that_fails_lets_the_others_of_its_listener_go_on(world: World) -> None:
+    listener, owners = Listener(world.address), {world.service: world.log}
+    running = asyncio.create_task(Consumer(listener, owners, PARTITIONS, {}, world.sink, pulse=NEVER).run())
+    faulty = asyncio.create_task(Consumer(listener, owners, PARTITIONS, {}, Faulty(), pulse=NEVER).run())
+    await commit(world.log, 200)
+    await world.send()
+    with pytest.raises(ValueError, match="the sink is broken"):
+        await asyncio.wait_for(faulty, 15)
+    await commit(world.log, 200)
+    await world.send()
+    await world.complete()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_lone_record_arrives_at_once(kafka_address: str) -> None:

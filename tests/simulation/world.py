@@ -163,7 +163,7 @@ class World:
 
     def deliver(self, stored: Sequence[Sent], start: int) -> list[Message]:
         """What arrives of these messages: some not, some twice, some in another order, rubbish between them."""
-        messages = [Message(offset, one.value) for offset, one in enumerate(stored, start)]
+        messages = [Message.of(offset, one.value) for offset, one in enumerate(stored, start)]
         if self.weather.strikes("delivery lost", 0.2):
             messages = [one for one in messages if self.chance.random() > 0.3]
         if messages and self.weather.strikes("delivery doubled", 0.3):

@@ -28,7 +28,7 @@ async def raws(log: MemoryLog) -> list[bytes]:
 
 
 def messages(raws: list[bytes], offset: int = 0) -> list[Message]:
-    return [Message(offset + index, raw) for index, raw in enumerate(raws)]
+    return [Message.of(offset + index, raw) for index, raw in enumerate(raws)]
 
 
 def a_line(mark: Mark | None = None) -> Line:
