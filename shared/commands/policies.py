@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -25,6 +25,7 @@ from shared.eventlog.record import Record
 from shared.messaging.run import Level, Mark, Run, Source
 from shared.privacy.sealing import Sealer
 
+NOTE_EVERY: Final = timedelta(seconds=1)
 POLICY: Final = "policy"
 """The source of what a policy tells; no caller may name it."""
 
@@ -119,9 +120,12 @@ class PolicySink:
         self._sealer = sealer
         self._memory = memory
         self._clock = clock
+        self._passed: dict[Source, Mark] = {}
+        self._noted_at = datetime.min.replace(tzinfo=UTC)
 
     async def level(self, level: Level) -> None:
         """Policies answer no questions, so nobody asks how fresh they are."""
+        await self._note()
 
     async def take(self, run: Run) -> None:
         """Raises Refusal or LogError where a command's time has not come: the run must come again.
@@ -130,6 +134,10 @@ class PolicySink:
         nobody would ever react to what was passed over here.
         """
         records = [record for record in run.records if record.type in self._events]
+        if not records:
+            self._passed[run.source] = run.upto
+            await self._note()
+            return
         wanted: list[tuple[Told, Policy, Record]] = []
         for record, event in zip(records, await self._sealer.open(records, KINDS), strict=True):
             wanted += await self._react(record, event)
@@ -140,6 +148,14 @@ class PolicySink:
             if (item := self._item(told, policy, record, outcome))
         ]
         await self._memory.remember(run.source, run.upto, items)
+        self._passed.pop(run.source, None)
+
+    async def _note(self) -> None:
+        """What was passed over is noted now and then: should it be forgotten, it is passed over again."""
+        if self._clock() - self._noted_at >= NOTE_EVERY:
+            self._noted_at = self._clock()
+            while self._passed:
+                await self._memory.remember(*self._passed.popitem(), ())
 
     async def _react(self, record: Record, event: Event) -> list[tuple[Told, Policy, Record]]:
         return [

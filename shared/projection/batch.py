@@ -65,6 +65,11 @@ class Batch:
         return {one.run.source: one.run.upto for one in self.opened}
 
     @property
+    def is_passed_over(self) -> bool:
+        """Whether all its records are of types the read model does not fold. One newer than the code is counted."""
+        return not any(one.occurred or one.passed or one.fault for one in self.opened)
+
+    @property
     def passed(self) -> int:
         return sum(one.passed for one in self.opened)
 

@@ -30,8 +30,10 @@ MAX_BATCH: Final = 10_000
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
 MAX_QUEUED: Final = 20_000
 NOTE_EVERY: Final = timedelta(milliseconds=500)
-"""How often a level writer notes that it is level, when nothing else is written."""
+"""How often a writer notes that it is level, or has passed over what it does not fold, when nothing else is written."""
 IDLE_SECONDS: Final = 0.5
+UNSAID_SECONDS: Final = 0.1
+"""Who waits for a record that is passed over should not wait much longer than ``NOTE_EVERY``."""
 RETRY_SECONDS: Final = 30.0
 """A stopped read model tries again: what it met may have been the store's fault, or its own memory's."""
 FOLDS_AT_ONCE: Final = 500
@@ -113,6 +115,8 @@ class Projector:
         self._queue = deque[Piece]()
         self._queued = 0
         self._tails: dict[Source, Mark] = {}
+        self._passed: dict[Source, Mark] = {}
+        """How far it has come where it had nothing to fold, beyond what the checkpoint says."""
         self._heads: dict[Source, Seen] = {}
         self._goals: dict[Source, Seen] = {}
         self._noted_at = clock()
@@ -203,7 +207,20 @@ class Projector:
             if not batch.records:
                 await self._something()
                 batch = await self._open(self._next(self._max_batch))
-            batch = await self._write(batch)
+            if self._can_wait(batch, until):
+                self._passed |= batch.marks
+                batch = Batch()
+            else:
+                batch = await self._write(batch)
+
+    def _can_wait(self, batch: Batch, until: Mapping[Source, int] | None) -> bool:
+        """Whether the batch has no effect but its marks, and they may be written with the next one that has.
+
+        Should they be lost until then, its records are passed over again.
+        """
+        if until is not None or not batch.is_passed_over or self.checkpoint.stopped:
+            return False
+        return self._clock() - self._noted_at < NOTE_EVERY
 
     async def _write(self, batch: Batch) -> Batch:
         """Writes a batch and, meanwhile, opens what comes in: the next one."""
@@ -229,7 +246,9 @@ class Projector:
         waiting = {arrived, writing} if writing else {arrived}
         try:
             await asyncio.wait(
-                waiting - {arrived} if full else waiting, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                waiting - {arrived} if full else waiting,
+                timeout=UNSAID_SECONDS if self._passed else IDLE_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             arrived.cancel()
@@ -257,6 +276,7 @@ class Projector:
         self._queue.clear()
         self._queued = 0
         self._room.set()
+        self._passed = {}
         self._heads = dict(stored.heads)
         self._goals = {}
         self.checkpoint = stored
@@ -339,7 +359,7 @@ class Projector:
 
     async def _commit(self, changes: Changes, batch: Batch) -> None:
         before = self.checkpoint
-        marks = {**before.marks, **batch.marks}
+        marks = {**before.marks, **self._passed, **batch.marks}
         incremented = {name for name, one in changes.items() if one.increments}
         await self._save(
             changes,
@@ -360,6 +380,7 @@ class Projector:
             raise SupersededError(str(self.of))
         self.checkpoint = after
         self._noted_at = self._clock()
+        self._passed = {}
 
     def _complete(self, marks: Mapping[Source, Mark]) -> dict[Source, datetime]:
         """A head may move on while the one before it is being reached: a goal is kept until it is."""
@@ -375,8 +396,9 @@ class Projector:
         return complete
 
     def _news(self) -> bool:
-        """Whether a level has come that the checkpoint should note by now."""
-        return self._heads != self.checkpoint.heads and self._clock() - self._noted_at >= NOTE_EVERY
+        """Whether there is something that the checkpoint does not say and should by now."""
+        unsaid = bool(self._passed) or self._heads != self.checkpoint.heads
+        return unsaid and self._clock() - self._noted_at >= NOTE_EVERY
 
 
 class _UpTo:

@@ -52,6 +52,8 @@ def tally_of(records: Iterable[Record]) -> dict[str, Any]:
     digests: dict[str, str] = {}
     events: dict[str, int] = {}
     for record in records:
+        if record.type not in Tally.events:
+            continue
         digests[record.stream] = digest_after(digests.get(record.stream, ""), record)
         events[record.id] = 1
     return {"streams": digests, "events": events}

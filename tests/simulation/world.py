@@ -128,7 +128,7 @@ class World:
     # -- what happens to them
 
     async def _write(self) -> None:
-        """Events on a few streams, now and then several at once."""
+        """Events on a few streams, now and then several at once; a third of them the read model passes over."""
         streams = [derived_id(f"{self.seed}/{n}", "child") for n in range(STREAMS)]
         versions = dict.fromkeys(streams, 0)
         for number in range(EVENTS):
@@ -139,8 +139,11 @@ class World:
 
     async def _append(self, stream: str, version: int, command: str) -> None:
         data = msgspec.json.encode({"child": stream, "reason": "moved_out", "closed_on": "2026-08-14"})
-        event = derived_id(command, "event")
-        draft = Draft(event, "ChildFileClosed", 1, self.now(), Actor("a", "system"), msgspec.Raw(data))
+        event, type_ = (
+            derived_id(command, "event"),
+            self.chance.choice(["ChildFileClosed", "ChildFileClosed", "RoleEnded"]),
+        )
+        draft = Draft(event, type_, 1, self.now(), Actor("a", "system"), msgspec.Raw(data))
         partition = partition_of(stream, PARTITIONS)
         await self.log.append(Append(partition, (StreamAppend(stream, version, (draft,)),), command))
 
@@ -172,7 +175,8 @@ class World:
             self.chance.shuffle(messages)
         if messages and self.weather.strikes("rubbish delivered", 0.3):
             one = self.chance.choice(messages)
-            messages.insert(0, one._replace(value=self.chance.choice([b"x", forged(one.value, prev="f" * 64)])))
+            rubbish = self.chance.choice([b"x", forged(stored[one.offset - start].value, prev="f" * 64)])
+            messages.insert(0, Message.of(one.offset, rubbish))
         return messages
 
     def pause(self) -> float:
@@ -301,6 +305,6 @@ class CarelessStore(MemoryProjectionStore):
 
 class ForgetfulLine(Line):
     def follow(self, messages: Sequence[Message]) -> Followed:
-        again = [record for one in messages if (record := self._own(one.value)) and record.seq <= self.mark.seq]
+        again = [record for one in messages if (record := self._own(one)) and record.seq <= self.mark.seq]
         run, rest = super().follow(messages)
         return Followed(run and run._replace(records=(*again, *run.records)), rest)

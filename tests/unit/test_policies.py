@@ -10,13 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.registry.domain.child import ChildFileIsClosed, ChildFileIsOpen, ReopenChildFile
 from shared.commands.command import Told
-from shared.commands.policies import Policy, PolicySink, Wanted, WorkItem, policy_command_id
+from shared.commands.policies import NOTE_EVERY, Policy, PolicySink, Wanted, WorkItem, policy_command_id
 from shared.commands.routes import CommandId
 from shared.contracts.sealed import Personal
 from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode, hash_of
 from shared.identity.tokens import IssuerUnavailable
-from shared.messaging.run import Mark, Run, Source
+from shared.messaging.run import Level, Mark, Run, Source
 from shared.privacy.sealing import UnknownEventError
 from tests.support.builders import a_registration
 from tests.support.registry import NOW, Registry
@@ -105,3 +105,14 @@ async def test_an_event_no_policy_asks_for_is_passed_over_however_new():
     memory = Memory()
     await taken(ChildFileIsOpen(), memory, type="ChildPainted", schema=2)
     assert (memory.items, memory.mark is None) == ([], False)
+
+
+async def test_what_is_passed_over_within_a_second_is_noted_when_the_owner_is_heard_of_again():
+    memory, times = Memory(), iter([NOW, NOW, NOW, NOW + NOTE_EVERY, NOW + NOTE_EVERY])
+    sink = PolicySink("registry", [], Answers(None), Registry().sealer, memory, lambda: next(times))
+    source, marks = Source("registry", 0), [Mark(seq, str(seq), None) for seq in range(4)]
+    await sink.take(Run(source, marks[0], marks[1], ()))
+    await sink.take(Run(source, marks[1], marks[2], ()))
+    assert memory.mark == marks[1]
+    await sink.level(Level(source, 2, NOW))
+    assert memory.mark == marks[2]
