@@ -19,7 +19,7 @@ from services.registry.division_list import divisions
 from services.registry.domain.division import DivisionAlreadyAdded
 from services.registry.domain.role import GrantRole, RoleAlreadyGranted
 from shared.commands.command import Command, Told
-from shared.commands.handler import Outcome
+from shared.commands.gathering import Outcome
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import Role
 from shared.eventlog.placement import derived_id

@@ -33,6 +33,7 @@ from shared.commands.command import (
     UnknownDivision,
     business_day,
 )
+from shared.commands.gathering import Gathering, Outcome
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import KINDS, ErasedError
 from shared.contracts.values import Role
@@ -57,7 +58,6 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 _ERASED: Final = (SubjectErasedError, ErasedError)
 """The keys are gone, or a policy carries over a value whose key is gone."""
 
-Outcome = Answer | Refusal | LogError
 Paths = Mapping[str, tuple[str, ...]]
 """By division, for those that are in the tree."""
 
@@ -87,10 +87,11 @@ class Handler:
         self.handlings: dict[type[Command], Handling[Any]] = {h.command: h for h in handlings}
         self._claim_key = claim_key
         self._clock = clock
+        self._gathering = Gathering(self.handle_many)
 
     async def handle(self, told: Told) -> Answer:
-        """Durable when it returns. Raises Refusal or LogError."""
-        [outcome] = await self.handle_many([told])
+        """Durable when it returns; handled together with others that come one by one. Raises Refusal or LogError."""
+        outcome = await self._gathering.handle(told)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -16,7 +16,8 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne, WriteConcern
 
 from shared.commands.command import Command, NothingToRecord, Told
-from shared.commands.handler import Handler, Outcome
+from shared.commands.gathering import Outcome
+from shared.commands.handler import Handler
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import KINDS

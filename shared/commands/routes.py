@@ -15,7 +15,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.commands.command import Answer, Command, Handling, Told
-from shared.commands.handler import Handler, Outcome
+from shared.commands.gathering import Outcome
+from shared.commands.handler import Handler
 from shared.commands.policies import POLICY
 from shared.contracts.refusal import Refusal
 from shared.web.problems import problem_of

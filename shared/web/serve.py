@@ -23,6 +23,7 @@ def server(app: FastAPI, port: int, host: str = "127.0.0.1") -> uvicorn.Server:
             host=host,
             port=port,
             loop="uvloop",
+            http="httptools",
             # An access log would hold raw paths and queries; the request's own line holds its template.
             access_log=False,
             log_config=None,
