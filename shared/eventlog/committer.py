@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from shared.eventlog.group import Member, Plan, VersionCache, independent, take
+from shared.eventlog.group import Member, OnCommit, Plan, VersionCache, independent, take
 from shared.eventlog.port import Append, Appended, CommandAlreadyDone, Head, LogError, LogUnavailableError
 
 PATIENCE_SECONDS: Final = 8.0
@@ -73,9 +73,7 @@ class Store(Protocol):
 
 
 class Committer:
-    """``on_commit`` is called in the event loop after each commit."""
-
-    def __init__(self, store: Store, versions: VersionCache, on_commit: Callable[[], None] | None = None) -> None:
+    def __init__(self, store: Store, versions: VersionCache, on_commit: OnCommit | None = None) -> None:
         self._store = store
         self._versions = versions
         self._on_commit = on_commit
@@ -190,7 +188,7 @@ class Committer:
             self._versions.saw(appended.versions)
             member.settle(appended)
         if self._on_commit is not None:
-            self._on_commit()
+            self._on_commit(planned.lines)
 
     async def _back_off(self, group: Sequence[Member], reason: NotCommitted) -> None:
         self._heads = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -65,6 +65,10 @@ class Line(NamedTuple):
     raw: bytes
     append: Append
     place: int
+
+
+OnCommit = Callable[[Sequence[Line]], None]
+"""Called in the event loop after each commit of a process, with what was committed."""
 
 
 class Move(NamedTuple):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from shared.eventlog.group import Member, Plan, empty_heads, examine, milliseconds, plan
+from shared.eventlog.group import Member, OnCommit, Plan, empty_heads, examine, milliseconds, plan
 from shared.eventlog.port import (
     Append,
     Appended,
@@ -27,7 +27,7 @@ class MemoryLog:
         service: str,
         partitions: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_commit: Callable[[], None] | None = None,
+        on_commit: OnCommit | None = None,
     ) -> None:
         self.service = service
         self.partitions = partitions
@@ -47,7 +47,7 @@ class MemoryLog:
         planned = plan(self.service, [member], self._heads, self._clock())
         self._write(append, planned)
         if self._on_commit is not None:
-            self._on_commit()
+            self._on_commit(planned.lines)
         return self._remember(append, planned, planned.answers[member])
 
     def _refusal(self, append: Append) -> LogError | None:

@@ -34,6 +34,7 @@ from shared.eventlog.group import (
     Line,
     Member,
     Move,
+    OnCommit,
     Plan,
     VersionCache,
     empty_heads,
@@ -75,7 +76,7 @@ Document = dict[str, Any]
 
 
 class MongoLog:
-    """``on_commit`` is called in the event loop after each commit of this process, to wake the relay."""
+    """``on_commit`` hears of each commit of this process."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class MongoLog:
         service: str,
         partitions: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_commit: Callable[[], None] | None = None,
+        on_commit: OnCommit | None = None,
         database: str | None = None,
     ) -> None:
         self.service = service

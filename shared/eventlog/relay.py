@@ -1,6 +1,7 @@
 """The relay: sends the log of one service to its topic, in order, each record at least once.
 
-It runs in every process of the service; a lease says which one sends. A crash can only send records twice.
+It runs in every process of the service; a lease says which one sends. A crash can only send records twice. What this
+process has committed it sends from memory; what others have, and what was too much to keep, it reads from the log.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -17,12 +19,18 @@ import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from shared.eventlog.cursor import Cursors, MemoryCursors, MongoCursors, Move
+from shared.eventlog.group import Line
 from shared.eventlog.lease import Leases, MemoryLeases, MongoLeases, Tenure
 from shared.eventlog.port import Log
 from shared.eventlog.topic import Message, Topic
 
 BATCH: Final = 1_000
 POLL_SECONDS: Final = 0.2
+"""How often the log is looked at for what other processes have committed."""
+NOTE_SECONDS: Final = 0.1
+"""How often the cursors are moved: what was sent after that is sent twice should this process be killed."""
+REMEMBERED: Final = 1_000
+"""Records of a partition that wait in memory, at most."""
 MAX_BACKOFF_SECONDS: Final = 2.0
 GOODBYE_SECONDS: Final = 2.0
 
@@ -74,6 +82,31 @@ class _Place(msgspec.Struct, frozen=True):
 _place_of = msgspec.json.Decoder(_Place).decode
 
 
+class _Fresh:
+    """The records that this process has committed last, by partition."""
+
+    def __init__(self) -> None:
+        self._lines = defaultdict[int, deque[Line]](lambda: deque(maxlen=REMEMBERED))
+
+    def add(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self._lines[line.record.partition].append(line)
+
+    def after(self, cursor: Sequence[int], most: int) -> dict[int, list[Message]]:
+        """What follows on the cursor of each partition, as far as it is here without a hole."""
+        found = {p: list(self._following(lines, cursor[p], most)) for p, lines in self._lines.items()}
+        return {p: messages for p, messages in found.items() if messages}
+
+    @staticmethod
+    def _following(lines: deque[Line], seq: int, most: int) -> Iterator[Message]:
+        while lines and lines[0].record.seq <= seq:
+            lines.popleft()
+        for line, expected in zip(lines, range(seq + 1, seq + 1 + most), strict=False):
+            if line.record.seq != expected:
+                return
+            yield Message(line.record.stream.encode(), line.raw)
+
+
 class Relay:
     """``holder`` names this process among those that could send; ``clock`` gives seconds for the lease."""
 
@@ -93,12 +126,17 @@ class Relay:
         self._tenure = Tenure(state.leases, "relay", holder, clock=clock)
         self._batch = batch
         self._woken = asyncio.Event()
+        self._clock = clock
+        self._fresh = _Fresh()
         self._epoch: int | None = None
         self._cursor: list[int] | None = None
+        self._noted: list[int] = []
+        self._note_at = self._look_at = 0.0
         self._failures = 0
 
-    def wake(self) -> None:
-        """Something was committed in this process."""
+    def committed(self, lines: Iterable[Line]) -> None:
+        """By this process, just now."""
+        self._fresh.add(lines)
         self._woken.set()
 
     @property
@@ -130,8 +168,12 @@ class Relay:
 
     async def release(self) -> None:
         """Another relay may send at once."""
-        self._epoch = self._cursor = None
-        await self._tenure.release()
+        try:
+            if self._cursor is not None:
+                await self._move()
+        finally:
+            self._epoch = self._cursor = None
+            await self._tenure.release()
 
     async def _holds(self) -> bool:
         epoch = await self._tenure.hold()
@@ -139,6 +181,7 @@ class Relay:
             self._enter(epoch)
         if epoch is not None and self._cursor is None:
             self._cursor = await self._cursors.take_over(self._log.partitions, epoch)
+            self._noted = list(self._cursor or ())
             if self._cursor is None:
                 self._lose()
         return self._cursor is not None
@@ -153,26 +196,37 @@ class Relay:
         self._enter(None)
 
     async def _relay(self) -> int:
-        batches = await self._read()
-        if not batches:
-            return 0
+        assert self._cursor is not None
+        batches = await self._unsent(self._cursor)
         outcomes = await asyncio.gather(
             *(self._topic.send(self._log.service, p, messages) for p, messages in batches.items()),
             return_exceptions=True,
         )
         sent = {p: len(batches[p]) for p, outcome in zip(batches, outcomes, strict=True) if outcome is None}
-        await self._move(sent)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        for partition, count in sent.items():
+            self._cursor[partition] += count
+        faults = [outcome for outcome in outcomes if outcome is not None]
+        if faults or self._clock() >= self._note_at:
+            self._note_at = self._clock() + NOTE_SECONDS
+            await self._move()
+        if faults:
+            raise faults[0]
         return sum(sent.values())
 
-    async def _read(self) -> dict[int, list[Message]]:
-        assert self._cursor is not None
-        cursor = self._cursor
-        behind = [head.partition for head in await self._log.heads() if head.seq > cursor[head.partition]]
-        read = await asyncio.gather(*(self._log.read(p, cursor[p], self._batch) for p in behind))
-        return {p: self._messages(p, cursor[p], records) for p, records in zip(behind, read, strict=True) if records}
+    async def _unsent(self, cursor: Sequence[int]) -> dict[int, list[Message]]:
+        """By partition, up to a batch of what follows on the cursor."""
+        batches = self._fresh.after(cursor, self._batch)
+        if not batches or self._clock() >= self._look_at:
+            self._look_at = self._clock() + POLL_SECONDS
+            ends = {p: cursor[p] + len(batches.get(p, ())) for p in range(self._log.partitions)}
+            behind = [h.partition for h in await self._log.heads() if h.seq > ends[h.partition]]
+            batches |= await self._read({p: cursor[p] for p in behind if p not in batches})
+        return batches
+
+    async def _read(self, cursor: Mapping[int, int]) -> dict[int, list[Message]]:
+        read = await asyncio.gather(*(self._log.read(p, seq, self._batch) for p, seq in cursor.items()))
+        found = zip(cursor.items(), read, strict=True)
+        return {p: self._messages(p, seq, records) for (p, seq), records in found if records}
 
     def _messages(self, partition: int, after: int, records: list[bytes]) -> list[Message]:
         messages = []
@@ -183,15 +237,16 @@ class Relay:
             messages.append(Message(place.stream.encode(), raw))
         return messages
 
-    async def _move(self, sent: dict[int, int]) -> None:
+    async def _move(self) -> None:
+        """Notes in the store how far was sent; a cursor that another relay has taken over ends the sending here."""
         assert self._cursor is not None
         assert self._epoch is not None
-        moves = {p: Move(self._cursor[p], self._cursor[p] + count) for p, count in sent.items()}
-        if not await self._cursors.move(moves, self._epoch):
+        ends = zip(self._noted, self._cursor, strict=True)
+        moves = {p: Move(before, after) for p, (before, after) in enumerate(ends) if before != after}
+        if await self._cursors.move(moves, self._epoch):
+            self._noted = list(self._cursor)
+        else:
             self._lose()
-            return
-        for partition, move in moves.items():
-            self._cursor[partition] = move.after
 
     async def _round(self) -> None:
         self._woken.clear()
@@ -207,8 +262,9 @@ class Relay:
             await self._wait()
 
     async def _wait(self) -> None:
+        unsaid = self._cursor is not None and self._cursor != self._noted
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(NOTE_SECONDS if unsaid else POLL_SECONDS):
                 await self._woken.wait()
 
     async def _back_off(self, error: Exception) -> None:

@@ -36,6 +36,8 @@ UNSAID_SECONDS: Final = 0.1
 """Who waits for a record that is passed over should not wait much longer than ``NOTE_EVERY``."""
 RETRY_SECONDS: Final = 30.0
 """A stopped read model tries again: what it met may have been the store's fault, or its own memory's."""
+PACED_RECORDS: Final = 500
+"""With more in the queue a writer is behind, and makes no pause."""
 FOLDS_AT_ONCE: Final = 500
 """Then the consumer and the lease have their turn."""
 
@@ -206,12 +208,19 @@ class Projector:
         while await tenure.hold() == epoch and not self.has_reached(until):
             if not batch.records:
                 await self._something()
+                await self._pause(until)
                 batch = await self._open(self._next(self._max_batch))
             if self._can_wait(batch, until):
                 self._passed |= batch.marks
                 batch = Batch()
             else:
                 batch = await self._write(batch)
+
+    async def _pause(self, until: Mapping[Source, int] | None) -> None:
+        """A writer that is level keeps its model's pace: a transaction costs the same for one event and for fifty."""
+        rest = self.model.pace - (self._clock() - self._noted_at)
+        if until is None and rest > timedelta() and self._queued < PACED_RECORDS:
+            await asyncio.sleep(rest.total_seconds())
 
     def _can_wait(self, batch: Batch, until: Mapping[Source, int] | None) -> bool:
         """Whether the batch has no effect but its marks, and they may be written with the next one that has.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from shared.contracts.event import Event
@@ -76,6 +77,9 @@ class ReadModel(ABC):
     """Wire names that are folded; all others are passed over without being opened."""
     opens: ClassVar[frozenset[Kind]]
     collections: ClassVar[Mapping[str, tuple[Index, ...]]]
+    pace: ClassVar[timedelta] = timedelta()
+    """The least time between two transactions of a writer that is level: how late its answers may be for the sake of
+    the work that is saved."""
 
     @abstractmethod
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None: ...

@@ -42,7 +42,11 @@ class LogService:
     def __init__(self, kernel: Kernel, look_ups: Sequence[ReadModel]) -> None:
         self.kernel = kernel
         self.log = MongoLog(
-            kernel.client, kernel.service, kernel.settings.partitions, now, on_commit=lambda: self.relay.wake()
+            kernel.client,
+            kernel.service,
+            kernel.settings.partitions,
+            now,
+            on_commit=lambda lines: self.relay.committed(lines),
         )
         self.topic = KafkaTopic(kernel.settings.kafka, seal=kernel.seal)
         self.relay = Relay(self.log, RelayState.in_mongo(kernel.database), self.topic, kernel.holder)

@@ -32,6 +32,7 @@ class Standings(ReadModel):
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {CHILDREN: ()}
+    pace: ClassVar[timedelta] = timedelta(milliseconds=100)  # who is asked of before that is asked of registry
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         await work.load(CHILDREN, {occurred.record.stream for occurred in batch})

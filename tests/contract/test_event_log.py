@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from shared.eventlog.group import Line
 from shared.eventlog.memory import MemoryLog
 from shared.eventlog.mongo import MongoLog
 from shared.eventlog.port import (
@@ -36,13 +37,13 @@ class Clock:
 
 
 class Bell:
-    """Counts how often it was told of a commit."""
+    """Keeps what it was told of commits."""
 
     def __init__(self) -> None:
-        self.rung = 0
+        self.told: list[bytes] = []
 
-    def __call__(self) -> None:
-        self.rung += 1
+    def __call__(self, lines: Sequence[Line]) -> None:
+        self.told += [line.raw for line in lines]
 
 
 @pytest.fixture
@@ -345,9 +346,10 @@ async def test_heads_say_where_each_partition_ends(log: Log) -> None:
     assert all(head.time.tzinfo is not None for head in heads)
 
 
-async def test_whoever_sends_is_told_of_a_commit(log: Log, bell: Bell) -> None:
-    await log.append(an_append(to(a_stream())))
-    assert bell.rung == 1
+async def test_whoever_sends_is_told_what_was_committed(log: Log, bell: Bell) -> None:
+    await log.append(an_append(to(a_stream(), events=2)))
+    assert bell.told == await log.read(1, 0, 10)
+    assert len(bell.told) == 2
 
 
 # -- time

@@ -175,7 +175,7 @@ async def test_kafka_may_be_away_and_come_back(
         await world.all_sent()
         await away(broker)
         await world.commit(50)
-        relay.wake()
+        relay.committed([])
         await asyncio.sleep(1.0)
         await back(broker)
         await world.all_sent()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,7 +14,7 @@ from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import Append, StreamAppend
 from shared.eventlog.record import Actor, Draft
-from shared.eventlog.relay import LogOutOfOrderError, Relay, RelayState
+from shared.eventlog.relay import NOTE_SECONDS, REMEMBERED, LogOutOfOrderError, Relay, RelayState
 from shared.eventlog.topic import Fault, MemoryTopic, TopicUnavailableError
 
 PARTITIONS = 4
@@ -97,6 +98,71 @@ async def test_a_crash_before_the_cursor_moves_sends_twice_and_loses_nothing(wor
     assert world.on_topic == {p: records * 2 for p, records in (await world.committed()).items()}
 
 
+class CountedReads(MemoryLog):
+    def __init__(self, service: str, partitions: int, relay: Callable[[], Relay]) -> None:
+        super().__init__(service, partitions, on_commit=lambda lines: relay().committed(lines))
+        self.reads = 0
+
+    async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
+        self.reads += 1
+        return await super().read(partition, after, limit)
+
+
+async def a_relay_of_its_own_commits(world: World) -> tuple[CountedReads, Relay]:
+    """It has looked at the log once, just now."""
+    log = CountedReads("registry", PARTITIONS, lambda: relay)
+    world.log = log
+    relay = world.relay()
+    await relay.step()
+    log.reads = 0
+    return log, relay
+
+
+async def test_what_this_process_has_committed_is_sent_without_reading_the_log(world: World) -> None:
+    log, relay = await a_relay_of_its_own_commits(world)
+    for _ in range(3):
+        await world.commit(20)
+        await relay.step()
+    sent = world.on_topic
+    assert log.reads == 0
+    assert sent == await world.committed()
+
+
+async def test_what_another_process_has_committed_between_is_read_from_the_log(world: World) -> None:
+    log, relay = await a_relay_of_its_own_commits(world)
+    await world.commit(20)
+    log._on_commit = None  # as another process would, of which nobody here is told
+    await world.commit(20)
+    log._on_commit = relay.committed
+    await world.commit(20)
+    world.now += 1
+    while await relay.step():
+        pass
+    assert world.on_topic == await world.committed()
+
+
+async def test_more_than_is_remembered_is_read_from_the_log(world: World) -> None:
+    log, relay = await a_relay_of_its_own_commits(world)
+    world.topic.fault = Fault.REFUSED
+    await world.commit(PARTITIONS * (REMEMBERED + 100))
+    world.topic.fault = Fault.NONE
+    while await relay.step():
+        world.now += 1
+    assert log.reads > 0
+    assert world.on_topic == await world.committed()
+
+
+async def test_the_cursors_are_moved_now_and_then_and_before_another_takes_over(world: World) -> None:
+    first, second = world.relay("one"), world.relay("two")
+    for _ in range(5):
+        await world.commit(5)
+        await first.step()
+    assert sum((await world.state.cursors.take_over(PARTITIONS, 1)) or ()) == 5
+    await first.release()
+    assert await second.step() == 0
+    assert world.on_topic == await world.committed()
+
+
 async def test_who_has_no_lease_sends_nothing(world: World) -> None:
     first, second = world.relay("one"), world.relay("two")
     await world.commit(4)
@@ -125,6 +191,7 @@ async def test_a_relay_that_slept_through_its_lease_is_fenced_and_stops(world: W
     await world.state.leases.release("relay", "one", 1)  # as if it had run out for the store alone
     assert await second.step() == 0
     await world.commit(3)
+    world.now += NOTE_SECONDS
     assert await first.step() == 3  # it still believes: duplicates, and nothing else
     assert not first.sends
     await world.commit(2)
@@ -145,7 +212,7 @@ async def test_running_it_sends_at_once_when_woken_and_gives_the_lease_back(worl
     running = asyncio.create_task(relay.run())
     await asyncio.sleep(0.01)
     await world.commit(3)
-    relay.wake()
+    relay.committed([])
     await asyncio.sleep(0.01)
     assert world.on_topic == await world.committed()
     running.cancel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import ClassVar, Final
 
 from services.reporting.figures.counting_rules import RULES
@@ -85,6 +86,7 @@ class FiguresModel(ReadModel):
         DIVISIONS: (),
         SUMS: (Index((("node", 1), ("known", 1)), unique=True),),
     }
+    pace: ClassVar[timedelta] = timedelta(milliseconds=100)  # a registration changes a dozen sums, fifty hardly more
 
     def __init__(self) -> None:
         self._tree = Tree()
