@@ -29,7 +29,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
 
 
 def build(settings: ServiceSettings) -> FastAPI:
-    kernel = Kernel(settings, SERVICE, process="projector")
+    kernel = Kernel(settings, SERVICE, process="projector", hurried=True)
     health, metrics = Health(), Metrics()
     tasks = Tasks(health)
     projections = Projections(kernel, [make() for make in READ_MODELS.values()], tasks, metrics)

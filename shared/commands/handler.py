@@ -139,9 +139,10 @@ class Handler:
         now = self._clock()
         outcomes: dict[int, Outcome] = {}
         judged = {i: self._received(told, now) for i, told in enumerate(batch)}
-        # Streams before command ids: whoever sees what a command has done then also finds that it was done.
-        await self._fold(judged.values())
-        await self._answer_repeated(judged, outcomes)
+        streams = sorted({target.stream for j in judged.values() for target in j.targets})
+        found = await self._log.look_up(streams, [(self._partition(j), j.told.command_id) for j in judged.values()])
+        self._answer_repeated(judged, found.answers, outcomes)
+        await self._fold(judged.values(), found.histories)
         paths = await self._directory.paths({j.division for j in judged.values() if j.division is not None})
         # At once, because some of them ask elsewhere what they cannot know themselves.
         refusals = await asyncio.gather(*(self._refusal(j, paths, now) for j in judged.values()))
@@ -162,9 +163,10 @@ class Handler:
             command = command.model_copy(update={"occurred_at": now})
         return Judged(told, command, mac, self._targets(command))
 
-    async def _answer_repeated(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
+    def _answer_repeated(
+        self, judged: dict[int, Judged], first: Mapping[str, FirstAnswer], outcomes: dict[int, Outcome]
+    ) -> None:
         """A command id that is in the log gets its first answer, before anything is decided again."""
-        first = await self._log.first_answers([(self._partition(j), j.told.command_id) for j in judged.values()])
         for i, j in list(judged.items()):
             if answer := first.get(j.told.command_id):
                 outcomes[i] = self._repeated(j, answer)
@@ -181,12 +183,11 @@ class Handler:
     def _partition(self, judged: Judged) -> int:
         return partition_of(judged.targets[0].stream, self._log.partitions)
 
-    async def _fold(self, judged: Collection[Judged]) -> None:
+    async def _fold(self, judged: Collection[Judged], raw: Mapping[str, Sequence[bytes]]) -> None:
         """Deciders see what the records hold in the clear and sealed; an erased value stays erased.
 
-        All histories are loaded by one query and opened with one call to the vault.
+        All histories are opened with one call to the vault.
         """
-        raw = await self._log.load_many(sorted({target.stream for j in judged for target in j.targets}))
         records = [decode(one) for history in raw.values() for one in history]
         opened = iter(await self._sealer.open(records, KINDS) if records else ())
         events = {stream: [next(opened) for _ in history] for stream, history in raw.items()}
@@ -255,7 +256,8 @@ class Handler:
 
     async def _seal_all(self, judged: Collection[Judged]) -> None:
         flat = [(str(uuid_utils.uuid7()), event) for j in judged for events in j.events for event in events]
-        sealings = zip(flat, await self._sealer.seal(flat), strict=True)
+        new = {t.stream for j in judged for t, version in zip(j.targets, j.versions, strict=True) if version == 0}
+        sealings = zip(flat, await self._sealer.seal(flat, new), strict=True)
         for j in judged:
             j.drafts = tuple(
                 tuple(_draft(j, *event, sealing) for event, sealing in islice(sealings, len(events)))

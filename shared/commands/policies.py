@@ -135,13 +135,13 @@ class PolicySink:
         nobody would ever react to what was passed over here.
         """
         records = [record for record in run.records if record.type in self._events]
-        if not records:
+        wanted: list[tuple[Told, Policy, Record]] = []
+        for record, event in zip(records, await self._sealer.open(records, KINDS) if records else (), strict=True):
+            wanted += await self._react(record, event)
+        if not wanted:
             self._passed[run.source] = run.upto
             await self._note()
             return
-        wanted: list[tuple[Told, Policy, Record]] = []
-        for record, event in zip(records, await self._sealer.open(records, KINDS), strict=True):
-            wanted += await self._react(record, event)
         outcomes = await self._handler.handle_many([told for told, _, _ in wanted])
         items = [
             item
@@ -152,7 +152,7 @@ class PolicySink:
         self._passed.pop(run.source, None)
 
     async def _note(self) -> None:
-        """What was passed over is noted now and then: should it be forgotten, it is passed over again."""
+        """What no command was wanted for is noted now and then: should it be forgotten, it comes again."""
         if self._clock() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._clock()
             while self._passed:

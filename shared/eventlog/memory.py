@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 from shared.eventlog.group import Member, OnCommit, Plan, empty_heads, examine, milliseconds, plan
@@ -13,6 +13,7 @@ from shared.eventlog.port import (
     ClaimTaken,
     CommandAlreadyDone,
     FirstAnswer,
+    Found,
     Head,
     LogError,
     VersionConflict,
@@ -84,14 +85,9 @@ class MemoryLog:
     async def load(self, stream: str) -> list[bytes]:
         return list(self._streams.get(stream, ()))
 
-    async def load_many(self, streams: Sequence[str]) -> dict[str, list[bytes]]:
-        return {stream: list(self._streams[stream]) for stream in streams if stream in self._streams}
-
-    async def first_answer(self, partition: int, command_id: str) -> FirstAnswer | None:
-        return self._answers.get((partition, command_id))
-
-    async def first_answers(self, commands: Sequence[tuple[int, str]]) -> dict[str, FirstAnswer]:
-        return {c: self._answers[p, c] for p, c in commands if (p, c) in self._answers}
+    async def look_up(self, streams: Collection[str], commands: Collection[tuple[int, str]]) -> Found:
+        histories = {stream: list(self._streams[stream]) for stream in streams if stream in self._streams}
+        return Found(histories, {c: self._answers[p, c] for p, c in commands if (p, c) in self._answers})
 
     async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
         return self._lines[partition][after : after + limit]

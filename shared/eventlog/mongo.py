@@ -9,7 +9,7 @@ in one number: that saves the index on both, a tenth of the time of an append.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -49,6 +49,7 @@ from shared.eventlog.port import (
     ClaimTaken,
     CommandAlreadyDone,
     FirstAnswer,
+    Found,
     Head,
     LogError,
     LogUnavailableError,
@@ -112,28 +113,22 @@ class MongoLog:
         return await self._committer.append(append)
 
     async def load(self, stream: str) -> list[bytes]:
-        return (await self.load_many([stream])).get(stream, [])
+        """Raises LogUnavailableError, like all reads."""
+        return (await self.look_up([stream], ())).histories.get(stream, [])
 
-    async def load_many(self, streams: Sequence[str]) -> dict[str, list[bytes]]:
-        """Streams that do not exist are left out. Raises LogUnavailableError, like all reads."""
-        if not streams:
-            return {}
-        wanted = _any_of("stream", ((partition_of(stream, self.partitions), stream) for stream in streams))
-        lines = await _all(self._db["log"].find(wanted, {"_id": 0, "stream": 1, "version": 1, "record": 1}))
-        found: dict[str, list[bytes]] = {}
+    async def look_up(self, streams: Collection[str], commands: Collection[tuple[int, str]]) -> Found:
+        """One query sees each record as one document: with its bytes it shows the command it is of."""
+        ways = _any_of("stream", ((partition_of(stream, self.partitions), stream) for stream in streams))
+        ways += _any_of("command_id", commands)
+        lines = await _all(self._db["log"].find({"$or": ways})) if ways else []
+        histories: dict[str, list[bytes]] = {}
+        wanted, asked = set(streams), set(commands)
         for line in sorted(lines, key=lambda line: int(line["version"])):
-            found.setdefault(line["stream"], []).append(line["record"])
-        self._versions.saw({stream: len(records) for stream, records in found.items()})
-        return found
-
-    async def first_answer(self, partition: int, command_id: str) -> FirstAnswer | None:
-        return (await self.first_answers([(partition, command_id)])).get(command_id)
-
-    async def first_answers(self, commands: Sequence[tuple[int, str]]) -> dict[str, FirstAnswer]:
-        if not commands:
-            return {}
-        lines = await _all(self._db["log"].find(_any_of("command_id", commands), {"record": 0}))
-        return {command_id: first for (_, command_id), first in _first_answers(self.service, lines).items()}
+            if line["stream"] in wanted:
+                histories.setdefault(line["stream"], []).append(line["record"])
+        self._versions.saw({stream: len(records) for stream, records in histories.items()})
+        done = (line for line in lines if (line["partition"], line["command_id"]) in asked)
+        return Found(histories, {c: first for (_, c), first in _first_answers(self.service, done).items()})
 
     async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
         places = {"$gt": place(partition, after), "$lt": place(partition + 1, 0)}
@@ -285,11 +280,13 @@ class _MongoStore:
         return {member: guilt for member, guilt in found if guilt is not None}
 
     def _done(self, appends: Sequence[Append]) -> dict[tuple[int, str], FirstAnswer]:
-        wanted = _any_of("command_id", ((append.partition, append.command_id) for append in appends))
+        wanted = {"$or": _any_of("command_id", ((append.partition, append.command_id) for append in appends))}
         return _first_answers(self._service, self._db["log"].find(wanted, {"record": 0}))
 
     def _versions(self, appends: Sequence[Append]) -> dict[str, int]:
-        wanted = _any_of("stream", ((append.partition, s.stream) for append in appends for s in append.streams))
+        wanted = {
+            "$or": _any_of("stream", ((append.partition, s.stream) for append in appends for s in append.streams))
+        }
         highest = {"$group": {"_id": "$stream", "version": {"$max": "$version"}}}
         return {s["_id"]: s["version"] for s in self._db["log"].aggregate([{"$match": wanted}, highest])}
 
@@ -342,12 +339,12 @@ def _guilt(
     return None
 
 
-def _any_of(name: str, values: Iterable[tuple[int, str]]) -> Document:
-    """A filter for (partition, value) pairs: one alternative for each partition, as the indexes begin with it."""
+def _any_of(name: str, values: Iterable[tuple[int, str]]) -> list[Document]:
+    """Alternatives for (partition, value) pairs: one for each partition, as the indexes begin with it."""
     by_partition: dict[int, list[str]] = {}
     for partition, value in values:
         by_partition.setdefault(partition, []).append(value)
-    return {"$or": [{"partition": partition, name: {"$in": some}} for partition, some in by_partition.items()]}
+    return [{"partition": partition, name: {"$in": some}} for partition, some in by_partition.items()]
 
 
 def _first_answers(service: str, lines: Iterable[Document]) -> dict[tuple[int, str], FirstAnswer]:

@@ -6,7 +6,7 @@ Adapters: ``mongo.MongoLog`` for service, ``memory.MemoryLog`` for the simulatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -101,6 +101,13 @@ class FirstAnswer(NamedTuple):
     appended: Appended
 
 
+class Found(NamedTuple):
+    """``histories`` by stream, for those that exist; ``answers`` by command id, for those that were done before."""
+
+    histories: dict[str, list[bytes]]
+    answers: dict[str, FirstAnswer]
+
+
 class Head(NamedTuple):
     """The end of a partition; ``time`` says when it was last known to be the end."""
 
@@ -122,12 +129,11 @@ class Log(Protocol):
     async def load(self, stream: str) -> list[bytes]:
         """The records of a stream in order of version; empty when it does not exist."""
 
-    async def load_many(self, streams: Sequence[str]) -> dict[str, list[bytes]]: ...
+    async def look_up(self, streams: Collection[str], commands: Collection[tuple[int, str]]) -> Found:
+        """Streams, and (partition, command id) pairs, in one question.
 
-    async def first_answer(self, partition: int, command_id: str) -> FirstAnswer | None: ...
-
-    async def first_answers(self, commands: Sequence[tuple[int, str]]) -> dict[str, FirstAnswer]:
-        """By command id, for those of the (partition, command id) pairs that were done before."""
+        Whoever is shown what a command has done is also shown that it was done.
+        """
 
     async def read(self, partition: int, after: int, limit: int) -> list[bytes]:
         """Records with seq > after, in order, without a hole, majority-committed."""

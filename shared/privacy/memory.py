@@ -21,7 +21,7 @@ class MemoryVault:
         self._keys: dict[str, SubjectKeys] = {}
         self._erased: set[str] = set()
 
-    async def keys_for_sealing(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
+    async def keys_for_sealing(self, subjects: Collection[str], new: Collection[str] = ()) -> Mapping[str, SubjectKeys]:
         for subject in subjects:
             if subject in self._erased:
                 raise SubjectErasedError(subject)

@@ -88,10 +88,10 @@ class MongoVault:
         self._erasure_list = erasure_list
         self._cache = _Cache(ttl, cached, clock)
 
-    async def keys_for_sealing(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
+    async def keys_for_sealing(self, subjects: Collection[str], new: Collection[str] = ()) -> Mapping[str, SubjectKeys]:
         keys = self._cache.get(subjects)
         if missing := [subject for subject in subjects if subject not in keys]:
-            keys |= await self._get_or_create(missing)
+            keys |= await self._get_or_create(missing, new)
         for subject in subjects:
             if keys[subject].personal is None:
                 raise SubjectErasedError(subject)
@@ -133,8 +133,8 @@ class MongoVault:
         for batch in _batches(subjects):
             await self._keys.bulk_write([_destruction(one, subjects[one]) for one in batch], ordered=False)
 
-    async def _get_or_create(self, subjects: list[str]) -> dict[str, SubjectKeys]:
-        keys = await self._find(subjects)
+    async def _get_or_create(self, subjects: list[str], new: Collection[str]) -> dict[str, SubjectKeys]:
+        keys = await self._find(known) if (known := [subject for subject in subjects if subject not in new]) else {}
         if missing := [subject for subject in subjects if subject not in keys]:
             keys |= await self._create(missing)
         return keys

@@ -22,8 +22,11 @@ class SubjectKeys(NamedTuple):
 
 
 class KeyVault(Protocol):
-    async def keys_for_sealing(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
-        """Gets or creates the keys of all subjects in one step. Raises SubjectErasedError."""
+    async def keys_for_sealing(self, subjects: Collection[str], new: Collection[str] = ()) -> Mapping[str, SubjectKeys]:
+        """Gets or creates the keys of all subjects in one step; those ``new`` are not expected to have any.
+
+        Raises SubjectErasedError.
+        """
 
     async def keys_for_opening(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
         """The keys that exist; a destroyed or unknown key is None."""

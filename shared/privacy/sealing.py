@@ -56,14 +56,16 @@ class Sealer:
         self._cipher = cipher
         self._ciphers = {one.id: one for one in (cipher, *former)}
 
-    async def seal(self, events: Sequence[tuple[str, Event]]) -> list[Sealing]:
+    async def seal(self, events: Sequence[tuple[str, Event]], new: Collection[str] = ()) -> list[Sealing]:
         """One sealing for each (event id, event), in order. All keys are fetched in one call.
+
+        ``new`` are subjects of whom nothing is on record yet: their keys are made, not looked for.
 
         Raises SubjectErasedError, ErasedError when a value is itself erased, UnsealableFieldError.
         """
         taken = [_take_apart(event) for _, event in events]
         subjects = {subject for _, parts in taken for subject, _ in parts}
-        keys = await self._vault.keys_for_sealing(subjects) if subjects else {}
+        keys = await self._vault.keys_for_sealing(subjects, new) if subjects else {}
         return [
             Sealing(msgspec.Raw(encoder.encode(clear)), self._encrypt(event_id, parts, keys))
             for (event_id, _), (clear, parts) in zip(events, taken, strict=True)

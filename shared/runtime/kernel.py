@@ -37,9 +37,14 @@ def now() -> datetime:
 
 
 class Kernel:
-    """``service`` owns a log and a database ``guanhu_<service>``; ``process`` is who of it this is."""
+    """``service`` owns a log and a database ``guanhu_<service>``; ``process`` is who of it this is.
 
-    def __init__(self, settings: ServiceSettings, service: str, process: str | None = None) -> None:
+    ``hurried`` when the effect of each event is to be seen at once, and not only within some tenths of a second.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, service: str, process: str | None = None, *, hurried: bool = False
+    ) -> None:
         self.settings = settings
         self.service = service
         self.holder = f"{process or service}@{socket.gethostname()}:{settings.port}"
@@ -52,7 +57,7 @@ class Kernel:
         self.credential = ServiceCredential(self._secret, service)
         self.service_only = service_only(self._secret)
         self.seal = Seal(self._secret)
-        self.listener = Listener(settings.kafka, seal=self.seal)
+        self.listener = Listener(settings.kafka, seal=self.seal, hurried=hurried)
         self.vault = MongoVault(
             self.client,
             settings.master_key.get_secret_value(),

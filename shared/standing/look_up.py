@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final
@@ -90,6 +91,7 @@ class StandingLookUp:
         self._live = live
         self._registry = registry
         self._sealer = sealer
+        self._level: tuple[float, datetime | None] = (float("-inf"), None)
 
     async def on(self, day: date, children: Collection[str]) -> dict[str, Standing | None]:
         """``day`` is a business day; None for a child that is unknown everywhere. Raises StandingUnknown."""
@@ -103,7 +105,10 @@ class StandingLookUp:
         return closed_since(await self._asked(child))
 
     async def _fresh(self) -> bool:
-        level = (await self._live.freshness(Standings.name)).complete_up_to
+        """From what is known for a second at most."""
+        if time.monotonic() - self._level[0] > 1:
+            self._level = time.monotonic(), (await self._live.freshness(Standings.name)).complete_up_to
+        level = self._level[1]
         return level is not None and datetime.now(UTC) - level < FRESH
 
     async def _one(self, child: str, document: Document | None, day: date, fresh: bool) -> Standing | None:

@@ -19,6 +19,7 @@ from shared.eventlog.port import (
     Appended,
     ClaimTaken,
     CommandAlreadyDone,
+    Found,
     Log,
     RecordTooLarge,
     StreamAppend,
@@ -105,14 +106,14 @@ async def test_a_stream_is_loaded_in_the_order_of_its_versions(log: Log) -> None
 
 async def test_a_stream_that_does_not_exist_is_empty(log: Log) -> None:
     assert await log.load(a_stream()) == []
-    assert await log.load_many([a_stream()]) == {}
-    assert await log.load_many([]) == {}
+    assert await log.look_up([a_stream()], []) == Found({}, {})
+    assert await log.look_up([], []) == Found({}, {})
 
 
 async def test_many_streams_are_loaded_at_once_wherever_they_live(log: Log) -> None:
     streams = [a_stream(partition) for partition in (0, 1, 1, 3)]
     await asyncio.gather(*(log.append(an_append(to(stream, events=2))) for stream in streams))
-    loaded = await log.load_many([*streams, a_stream()])
+    loaded = (await log.look_up([*streams, a_stream()], [])).histories
     assert loaded == {stream: await log.load(stream) for stream in streams}
     assert all(len(records) == 2 for records in loaded.values())
 
@@ -206,20 +207,27 @@ async def test_a_command_id_that_was_used_answers_with_its_first_answer(log: Log
 async def test_a_first_answer_can_be_asked_for(log: Log) -> None:
     append = an_append(to(a_stream(), events=2), command="command-1")
     answer = await log.append(append)
-    found = await log.first_answer(1, "command-1")
-    assert found == ("command-1", b"mac", "person-1", answer)
-    assert await log.first_answer(1, "command-2") is None
-    assert await log.first_answer(2, "command-1") is None
+    found = (await log.look_up([], [(1, "command-1"), (1, "command-2"), (2, "command-1")])).answers
+    assert found == {"command-1": ("command-1", b"mac", "person-1", answer)}
 
 
 async def test_first_answers_are_found_for_many_commands_at_once(log: Log) -> None:
     for n in range(4):
         await log.append(an_append(to(a_stream(partition=n)), command=f"command-{n}"))
     asked = [(0, "command-0"), (3, "command-3"), (1, "command-2"), (1, "command-9")]
-    found = await log.first_answers(asked)
+    found = (await log.look_up([], asked)).answers
     assert set(found) == {"command-0", "command-3"}
-    assert found["command-3"] == await log.first_answer(3, "command-3")
-    assert await log.first_answers([]) == {}
+    assert found["command-3"].appended.position == Position("registry", 3, 1)
+
+
+async def test_streams_and_commands_are_looked_up_in_one_question(log: Log) -> None:
+    one, two, three = (a_stream(partition) for partition in (0, 0, 2))
+    first = await log.append(an_append(to(one, events=2), to(two), command="command-1"))
+    await log.append(an_append(to(one, 2), command="command-2"))
+    await log.append(an_append(to(three), command="command-3"))
+    histories, answers = await log.look_up([one, three], [(0, "command-1"), (2, "command-9")])
+    assert histories == {one: await log.load(one), three: await log.load(three)}
+    assert answers == {"command-1": ("command-1", b"mac", "person-1", first)}
 
 
 async def test_the_same_command_twice_at_once_takes_effect_once(log: Log) -> None:
@@ -242,16 +250,15 @@ async def test_the_same_command_id_in_two_partitions_is_two_commands(log: Log) -
         log, *(an_append(to(a_stream(n)), command="command-1") for n in (0, 2)), an_append(to(a_stream(0), 9))
     )
     assert [type(one) for one in found] == [CommandAlreadyDone, Appended, VersionConflict]
-    first = await log.first_answer(0, "command-1")
-    assert first is not None
-    assert first.appended == here
+    answers = (await log.look_up([], [(0, "command-1")])).answers
+    assert answers["command-1"].appended == here
 
 
 async def test_a_refused_command_is_not_remembered(log: Log) -> None:
     stream = a_stream()
     with pytest.raises(VersionConflict):
         await log.append(an_append(to(stream, 4), command="command-1"))
-    assert await log.first_answer(1, "command-1") is None
+    assert not (await log.look_up([], [(1, "command-1")])).answers
     await log.append(an_append(to(stream), command="command-1"))
 
 

@@ -77,6 +77,16 @@ class TestEveryVault:
         assert len(set(all_keys)) == 4
         assert {len(key) for key in all_keys if key} == {32}
 
+    async def test_who_is_taken_for_new_and_is_not_has_the_keys_it_had(self, vault: KeyVault) -> None:
+        before = await vault.keys_for_sealing([CHILD])
+        both = await vault.keys_for_sealing([CHILD, OTHER], new={CHILD, OTHER})
+        assert both[CHILD] == before[CHILD]
+        assert await vault.keys_for_opening([CHILD, OTHER]) == both
+
+    async def test_who_is_taken_for_new_and_was_erased_is_refused(self, vault: KeyVault) -> None:
+        await vault.destroy(CHILD)
+        assert await refused(vault.keys_for_sealing([CHILD], new=[CHILD])) == CHILD
+
     async def test_what_sealed_opens(self, vault: KeyVault) -> None:
         sealing = await vault.keys_for_sealing({CHILD, OTHER})
         assert await vault.keys_for_opening({CHILD, OTHER}) == sealing

@@ -106,9 +106,9 @@ class CountingVault(MemoryVault):
 
     calls = 0
 
-    async def keys_for_sealing(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
+    async def keys_for_sealing(self, subjects: Collection[str], new: Collection[str] = ()) -> Mapping[str, SubjectKeys]:
         self.calls += 1
-        return await super().keys_for_sealing(subjects)
+        return await super().keys_for_sealing(subjects, new)
 
     async def keys_for_opening(self, subjects: Collection[str]) -> Mapping[str, SubjectKeys]:
         self.calls += 1
