@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final
 
@@ -84,6 +85,28 @@ class StandingUnknown(Refusal):
     what_to_do: ClassVar[str] = "Repeat the same command under the same id."
 
 
+class _Together:
+    """Questions of the same turn of the event loop, as a batch of commands has them, become one."""
+
+    def __init__(self, ask: Callable[[Collection[str]], Awaitable[dict[str, Document]]]) -> None:
+        self._ask = ask
+        self._keys = set[str]()
+        self._answer: asyncio.Task[dict[str, Document]] | None = None
+
+    async def get(self, keys: Collection[str]) -> dict[str, Document]:
+        """What is found, which may be more than was asked for. Raises what the question raises."""
+        self._keys.update(keys)
+        if self._answer is None:
+            self._answer = asyncio.create_task(self._soon())
+        # Who gives up waiting leaves the others their answer.
+        return await asyncio.shield(self._answer)
+
+    async def _soon(self) -> dict[str, Document]:
+        await asyncio.sleep(0)
+        keys, self._keys, self._answer = self._keys, set(), None
+        return await self._ask(keys)
+
+
 class StandingLookUp:
     """Answers how children stood on a day; a child not heard of yet is asked for at registry."""
 
@@ -91,18 +114,22 @@ class StandingLookUp:
         self._live = live
         self._registry = registry
         self._sealer = sealer
+        self._documents = _Together(self._read)
         self._level: tuple[float, datetime | None] = (float("-inf"), None)
 
     async def on(self, day: date, children: Collection[str]) -> dict[str, Standing | None]:
         """``day`` is a business day; None for a child that is unknown everywhere. Raises StandingUnknown."""
-        known = await self._live.collection(Standings.name, CHILDREN)
-        found = {d["_id"]: d async for d in known.find({"_id": {"$in": list(children)}})}
+        found = await self._documents.get(children)
         fresh = await self._fresh()
         return {child: await self._one(child, found.get(child), day, fresh) for child in children}
 
     async def closed_since(self, child: str) -> date | None:
         """The first day closed of a file that is closed, as registry itself says now. Raises StandingUnknown."""
         return closed_since(await self._asked(child))
+
+    async def _read(self, children: Collection[str]) -> dict[str, Document]:
+        known = await self._live.collection(Standings.name, CHILDREN)
+        return {document["_id"]: document async for document in known.find({"_id": {"$in": list(children)}})}
 
     async def _fresh(self) -> bool:
         """From what is known for a second at most."""

@@ -1,5 +1,6 @@
 """How a child stands on a day, and what is refused because of it."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
-from shared.standing.look_up import StandingLookUp, StandingUnknown, closed_since, standing_of
+from shared.standing.look_up import StandingLookUp, StandingUnknown, _Together, closed_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
 from tests.support.registry import Registry
@@ -89,3 +90,22 @@ async def test_nothing_is_guessed_while_registry_does_not_answer():
     owner.away = True
     with pytest.raises(StandingUnknown):
         await StandingLookUp(None, owner, registry.sealer).closed_since(new_id("child"))
+
+
+async def test_questions_asked_at_once_become_one_and_each_finds_its_answer():
+    questions = []
+
+    async def ask(keys):
+        questions.append(set(keys))
+        return {key: {"_id": key} for key in keys if key != "unknown"}
+
+    together = _Together(ask)
+    answers = await asyncio.gather(*(together.get([key]) for key in ("one", "two", "unknown")))
+    assert questions == [{"one", "two", "unknown"}]
+    assert [key in answer for key, answer in zip(("one", "two", "unknown"), answers, strict=True)] == [
+        True,
+        True,
+        False,
+    ]
+    assert await together.get(["three"]) == {"three": {"_id": "three"}}
+    assert len(questions) == 2
