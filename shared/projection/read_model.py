@@ -8,7 +8,7 @@ The projector then writes all that changed, with the checkpoint, in one transact
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -39,6 +39,9 @@ class Workspace(Protocol):
         """Loads all documents whose ``field`` is one of ``values``; those already here stay as they are."""
 
     def get(self, collection: str, key: Any) -> Document | None: ...
+
+    def documents(self, collection: str) -> Collection[Document]:
+        """All documents here, loaded or put."""
 
     def where(self, collection: str, field: str, value: Any) -> list[Document]:
         """The documents here (loaded or put) whose ``field`` equals ``value``."""

@@ -6,7 +6,7 @@ Nothing in here touches a database: documents come through a ``Source``, changes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -95,6 +95,10 @@ class Work:
 
     def get(self, collection: str, key: Any) -> Document | None:
         return self._here[collection].get(key)
+
+    def documents(self, collection: str) -> Collection[Document]:
+        """All documents here, loaded or put."""
+        return self._here[collection].values()
 
     def where(self, collection: str, field: str, value: Any) -> list[Document]:
         """The documents here (loaded or put) whose ``field`` equals ``value``."""

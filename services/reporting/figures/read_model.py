@@ -123,11 +123,13 @@ class FiguresModel(ReadModel):
     async def _load_moving(self, edges: _Parents, work: Workspace) -> None:
         """The sums of divisions that get another parent, and those they are taken from and added to."""
         await work.load_where(SUMS, "node", edges)
-        for code in edges:
-            if spans := {row["known"] for row in work.where(SUMS, "node", code)}:
-                for node in self._tree.above(code, edges):
-                    self._batch.moving[node] |= spans
-                    self._will_change([node], spans)
+        spans_of = defaultdict[str, set[str]](set)
+        for row in work.documents(SUMS):
+            spans_of[row["node"]].add(row["known"])
+        for code in edges.keys() & spans_of.keys():
+            for node in self._tree.above(code, edges):
+                self._batch.moving[node] |= spans_of[code]
+                self._will_change([node], spans_of[code])
 
     def _will_change(self, nodes: Iterable[str], spans: Iterable[str]) -> None:
         self._batch.loaded.update(_row_id(node, span) for node in nodes for span in spans)
