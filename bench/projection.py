@@ -35,6 +35,7 @@ from shared.messaging.topics import topic_name
 from shared.projection.batch import Batch, Opening, pieces
 from shared.projection.checkpoint import Checkpoint, ModelVersion
 from shared.projection.mongo import MongoProjectionStore
+from shared.projection.opener import OpenedOnce
 from shared.projection.projector import MAX_BATCH, Projector
 from shared.projection.read_model import ReadModel
 from shared.projection.workspace import Work
@@ -45,7 +46,7 @@ CHILDREN: Final = 30_000
 TARGET: Final = 12_000
 
 Ends = Mapping[Source, int]
-Write = Callable[[Kernel, ReadModel, str, Ends], Awaitable[None]]
+Write = Callable[[Kernel, Sequence[ReadModel], OpenedOnce, str, Ends], Awaitable[None]]
 
 
 async def measure() -> list[Row]:
@@ -122,8 +123,9 @@ async def _project_all(
     """From the first connection to the last commit, with all read models of the process side by side."""
     kernel = Kernel(settings_of(environment), "reporting", process="bench")
     models = [MODELS[name]() for name in names]
+    opener = OpenedOnce(kernel.sealer, models)
     begun, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(write(kernel, model, database, _of(model, ends)) for model in models))
+    await write(kernel, models, opener, database, ends)
     spent = Spent(time.perf_counter() - begun, time.process_time() - cpu)
     await kernel.close()
     return spent
@@ -133,10 +135,14 @@ def _of(model: ReadModel, ends: Ends) -> Ends:
     return {source: seq for source, seq in ends.items() if source.service in model.services}
 
 
-async def _gapless(kernel: Kernel, model: ReadModel, database: str, ends: Ends) -> None:
+async def _gapless(kernel: Kernel, models: Sequence[ReadModel], opener: OpenedOnce, database: str, ends: Ends) -> None:
+    await asyncio.gather(*(_follow(kernel, model, opener, database, _of(model, ends)) for model in models))
+
+
+async def _follow(kernel: Kernel, model: ReadModel, opener: OpenedOnce, database: str, ends: Ends) -> None:
     """The projector as it is in service."""
     settings, of, store = kernel.settings, ModelVersion(model.name, 1), MongoProjectionStore(kernel.client, database)
-    projector = Projector(model, of, store, kernel.sealer, partitions=settings.partitions)
+    projector = Projector(model, of, store, opener, partitions=settings.partitions)
     # The services do not run, so the logs themselves are asked for what Kafka may lack.
     owners = {service: MongoLog(kernel.client, service, settings.partitions) for service in model.services}
     tenure = Tenure(MongoLeases(kernel.client[database]), str(of), kernel.holder)
@@ -147,10 +153,13 @@ async def _gapless(kernel: Kernel, model: ReadModel, database: str, ends: Ends) 
     )
 
 
-async def _bare(kernel: Kernel, model: ReadModel, database: str, ends: Ends) -> None:
-    """The next batch is read and opened while the last one is written, as the projector does."""
-    store = MongoProjectionStore(kernel.client, database)
-    await store.prepare(model, ModelVersion(model.name, 1))
+async def _bare(kernel: Kernel, models: Sequence[ReadModel], opener: OpenedOnce, database: str, ends: Ends) -> None:
+    """One loop reads for all; for each read model the next batch is opened while the last one is written."""
+    bares = [_Bare(model, MongoProjectionStore(kernel.client, database), opener, ends) for model in models]
+    await asyncio.gather(_poll(kernel, bares, ends), *(bare.write() for bare in bares))
+
+
+async def _poll(kernel: Kernel, bares: Sequence[_Bare], ends: Ends) -> None:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kernel.settings.kafka,
         enable_auto_commit=False,
@@ -161,41 +170,57 @@ async def _bare(kernel: Kernel, model: ReadModel, database: str, ends: Ends) -> 
     await consumer.start()
     sources = {Partition(topic_name(source.service), source.partition): source for source in ends}
     consumer.assign(list(sources))
-    opening, marks = Opening(model, kernel.sealer), dict.fromkeys(ends, Mark())
-    writing: asyncio.Task[None] | None = None
-    checkpoint = Checkpoint()
+    marks = dict.fromkeys(ends, Mark())
     while any(marks[source].seq < seq for source, seq in ends.items()):
-        batch = Batch()
-        while batch.records < MAX_BATCH and any(marks[source].seq < seq for source, seq in ends.items()):
-            for partition, messages in (await consumer.getmany(timeout_ms=10, max_records=MAX_POLL)).items():
-                run = _run_of(sources[partition], marks, [message.value for message in messages])
-                batch.extend(await opening.open(list(pieces(run))))
-            if batch.records and (writing is None or writing.done()):
-                break
-        if writing is not None:
-            await writing
-        after = msgspec.structs.replace(checkpoint, revision=checkpoint.revision + 1, marks=dict(marks))
-        writing = asyncio.create_task(_write(store, model, batch, checkpoint, after))
-        checkpoint = after
-        await asyncio.sleep(0)
-    if writing is not None:
-        await writing
+        for partition, messages in (await consumer.getmany(timeout_ms=10, max_records=MAX_POLL)).items():
+            run = _run_of(sources[partition], marks, [message.value for message in messages])
+            for bare in bares:
+                await bare.runs.put(run)
     await consumer.stop()
+
+
+class _Bare:
+    """Writes one read model from the runs that are put before it."""
+
+    def __init__(self, model: ReadModel, store: MongoProjectionStore, opener: OpenedOnce, ends: Ends) -> None:
+        self.runs = asyncio.Queue[Run](100)
+        self._model = model
+        self._store = store
+        self._opening = Opening(model, opener)
+        self._ends = _of(model, ends)
+        self._marks = dict.fromkeys(self._ends, Mark())
+        self._checkpoint = Checkpoint()
+
+    async def write(self) -> None:
+        await self._store.prepare(self._model, ModelVersion(self._model.name, 1))
+        writing = asyncio.create_task(asyncio.sleep(0))
+        while self._lacks():
+            batch = Batch()
+            while batch.records < MAX_BATCH and self._lacks() and not (batch.records and writing.done()):
+                run = await self.runs.get()
+                if run.source in self._marks:
+                    batch.extend(await self._opening.open(list(pieces(run))))
+                    self._marks[run.source] = run.upto
+            await writing
+            writing = asyncio.create_task(self._commit(batch, dict(self._marks)))
+            await asyncio.sleep(0)
+        await writing
+
+    def _lacks(self) -> bool:
+        return any(self._marks[source].seq < seq for source, seq in self._ends.items())
+
+    async def _commit(self, batch: Batch, marks: Mapping[Source, Mark]) -> None:
+        of, before = ModelVersion(self._model.name, 1), self._checkpoint
+        self._checkpoint = msgspec.structs.replace(before, revision=before.revision + 1, marks=marks)
+        work, occurred = Work(self._store, of), batch.occurred
+        await self._model.prepare(occurred, work)
+        for one in occurred:
+            self._model.fold(one, work)
+        self._model.finish(work)
+        assert await self._store.commit(of, work.changes, before, self._checkpoint)
 
 
 def _run_of(source: Source, marks: dict[Source, Mark], values: Sequence[bytes]) -> Run:
     records, before = tuple(map(decode, values)), marks[source]
     marks[source] = Mark(records[-1].seq, hash_of(values[-1]))
     return Run(source, before, marks[source], records)
-
-
-async def _write(
-    store: MongoProjectionStore, model: ReadModel, batch: Batch, before: Checkpoint, after: Checkpoint
-) -> None:
-    of = ModelVersion(model.name, 1)
-    work, occurred = Work(store, of), batch.occurred
-    await model.prepare(occurred, work)
-    for one in occurred:
-        model.fold(one, work)
-    model.finish(work)
-    assert await store.commit(of, work.changes, before, after)

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from shared.contracts.catalogue import newer_than_code
 from shared.eventlog.record import MalformedRecordError, Record
 from shared.messaging.run import Mark, Run, Source
-from shared.privacy.sealing import Sealer, TamperedRecordError, UnknownCipherError, UnknownEventError
+from shared.privacy.sealing import TamperedRecordError, UnknownCipherError, UnknownEventError
+from shared.projection.opener import Opener
 from shared.projection.read_model import Occurred, ReadModel
 
 PIECE_RECORDS: Final = 1_000
@@ -85,9 +86,9 @@ class Batch:
 class Opening:
     """Opens what one read model folds, and nothing else."""
 
-    def __init__(self, model: ReadModel, sealer: Sealer) -> None:
+    def __init__(self, model: ReadModel, opener: Opener) -> None:
         self._model = model
-        self._sealer = sealer
+        self._opener = opener
 
     async def open(self, pieces: Sequence[Piece]) -> list[Opened]:
         """The keys of all pieces are fetched in one call."""
@@ -112,7 +113,7 @@ class Opening:
         )
 
     async def _occurred(self, records: Sequence[Record]) -> list[Occurred]:
-        events = await self._sealer.open(records, self._model.opens) if records else []
+        events = await self._opener.open(records, self._model.opens) if records else []
         return [Occurred(record, event) for record, event in zip(records, events, strict=True)]
 
 

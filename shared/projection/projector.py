@@ -18,9 +18,9 @@ import structlog
 
 from shared.eventlog.lease import Tenure
 from shared.messaging.run import Level, Mark, Run, Sink, Source
-from shared.privacy.sealing import Sealer
 from shared.projection.batch import PIECE_RECORDS, Batch, Opening, Piece, pieces, up_to
 from shared.projection.checkpoint import Checkpoint, ModelVersion, Seen, Stopped
+from shared.projection.opener import Opener
 from shared.projection.read_model import Occurred, ReadModel
 from shared.projection.store import ProjectionStore, ProjectionStoreError, StoreUnavailableError
 from shared.projection.workspace import Changes, Work
@@ -98,7 +98,7 @@ class Projector:
         model: ReadModel,
         of: ModelVersion,
         store: ProjectionStore,
-        sealer: Sealer,
+        opener: Opener,
         *,
         partitions: int = 0,
         indexed: bool = True,
@@ -109,7 +109,7 @@ class Projector:
         self.of = of
         self.checkpoint = Checkpoint()
         self._store = store
-        self._opening = Opening(model, sealer)
+        self._opening = Opening(model, opener)
         self._sources = [Source(service, n) for service in model.services for n in range(partitions)]
         self._indexed = indexed
         self._clock = clock

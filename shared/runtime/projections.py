@@ -9,6 +9,7 @@ from typing import Any
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.mongo import MongoProjectionStore
+from shared.projection.opener import OpenedOnce
 from shared.projection.projector import Projector
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -27,6 +28,7 @@ class Projections:
         self._tasks = tasks
         self._measures = ReadModelMeasures(metrics)
         self._store = MongoProjectionStore(kernel.client, kernel.database.name)
+        self._opener = OpenedOnce(kernel.sealer, models)
 
     async def start(self) -> None:
         for model in self._models:
@@ -39,7 +41,7 @@ class Projections:
             kernel = self._kernel
             while True:
                 of = ModelVersion(model.name, await self._store.live(model.name))
-                projector = Projector(model, of, self._store, kernel.sealer, partitions=kernel.settings.partitions)
+                projector = Projector(model, of, self._store, self._opener, partitions=kernel.settings.partitions)
                 tenure = Tenure(MongoLeases(kernel.database), str(of), kernel.holder)
                 await projector.run(partial(kernel.consumer, model.services), tenure)
 
