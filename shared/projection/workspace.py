@@ -31,13 +31,17 @@ class Increments:
 
 @dataclass
 class CollectionChanges:
-    """Written in this order: deletions by field, deletions by id, puts, inserts, increments."""
+    """Written in this order: deletions by field, deletions by id, puts, inserts, increments.
+
+    ``absent`` are ids that were looked for and not found: what is put there can be written as an insert.
+    """
 
     where_deleted: list[tuple[str, Any]] = field(default_factory=list)
     deleted: set[Any] = field(default_factory=set)
     put: dict[Any, Document] = field(default_factory=dict)
     inserted: dict[Any, Document] = field(default_factory=dict)
     increments: dict[Any, Increments] = field(default_factory=dict)
+    absent: set[Any] = field(default_factory=set)
 
     def sums(self) -> dict[Any, Increments]:
         """The increments without sums of zero."""
@@ -80,7 +84,10 @@ class Work:
 
     async def load(self, collection: str, ids: Iterable[Any]) -> None:
         """Loads these documents in one query; those already here stay as they are."""
-        await self.load_where(collection, "_id", set(ids) - self._here[collection].keys())
+        if wanted := set(ids) - self._here[collection].keys():
+            found = await self._source.find(self._of, collection, "_id", list(wanted))
+            self._keep(collection, found)
+            self.changes[collection].absent |= wanted - {document["_id"] for document in found}
 
     async def load_where(self, collection: str, field: str, values: Iterable[Any]) -> None:
         """Loads all documents whose ``field`` is one of ``values``; those already here stay as they are."""

@@ -85,6 +85,34 @@ class TestDocuments:
         assert work.get(CHILDREN, "a") == {"_id": "a"}
         assert work.get(CHILDREN, "b") is None
 
+    async def test_of_what_was_looked_for_the_new_and_the_old_are_written_together(
+        self, store: ProjectionStore, write: Write
+    ) -> None:
+        await write(lambda work: [work.put(CHILDREN, {"_id": n, "x": 0}) for n in range(0, 6, 2)] and None)
+        work = Work(store, OF)
+        await work.load(CHILDREN, range(6))
+        for n in range(6):
+            work.put(CHILDREN, {"_id": n, "x": n})
+        work.delete(CHILDREN, 5)
+        work.delete(CHILDREN, 4)
+        checkpoint = await store.checkpoint(OF)
+        assert await store.commit(OF, work.changes, checkpoint, moved(checkpoint))
+        found = await store.find(OF, CHILDREN, "_id", range(6))
+        assert sorted((one["_id"], one["x"]) for one in found) == [(n, n) for n in range(4)]
+
+    async def test_one_deleted_looked_for_and_put_again_in_one_batch_is_as_it_was_put(
+        self, store: ProjectionStore, write: Write
+    ) -> None:
+        await write(lambda work: work.put(CHILDREN, {"_id": "a", "x": 1}))
+
+        async def do(work: Work) -> None:
+            work.delete(CHILDREN, "a")
+            await work.load(CHILDREN, ["a"])
+            work.put(CHILDREN, {"_id": "a", "x": 2})
+
+        await write(do)
+        assert await stored(store, "a") == {"_id": "a", "x": 2}
+
     async def test_a_loaded_document_changed_in_place_is_written_only_when_put(
         self, store: ProjectionStore, write: Write
     ) -> None:
