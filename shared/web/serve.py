@@ -8,6 +8,8 @@ import uvicorn
 from fastapi import FastAPI
 
 GRACE_SECONDS: Final = 10
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than clients and proxies keep an idle connection: who reuses one must not find it just being closed."""
 
 
 def serve(app: FastAPI, port: int, host: str = "127.0.0.1") -> None:
@@ -28,6 +30,7 @@ def server(app: FastAPI, port: int, host: str = "127.0.0.1") -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
