@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared.commands.command import Handling
 from shared.commands.handler import Handler
-from shared.commands.policies import MongoPolicyMemory, Policy, PolicySink
+from shared.commands.policies import AnyPolicy, MongoPolicyMemory, PolicySink
 from shared.commands.routes import command_routes
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.eventlog.mongo import MongoLog
@@ -58,12 +58,15 @@ class LogService:
         claim_key = self.kernel.settings.claim_key.get_secret_value()
         self.handler = Handler(self.log, self.kernel.sealer, self.kernel.directory, handlings, claim_key, now)
 
-    def reacts(self, policies: Sequence[Policy], services: Sequence[str]) -> None:
-        """``services`` are those whose events the policies answer to; handlings come first."""
+    def reacts(self, policies: Sequence[AnyPolicy], services: Sequence[str], line: str = "policies") -> None:
+        """``services`` are those whose events the policies answer to; handlings come first.
+
+        Policies of another ``line`` go on when these stand still: for those that wait for a look-up.
+        """
         kernel = self.kernel
-        memory = MongoPolicyMemory(kernel.database)
+        memory = MongoPolicyMemory(kernel.database, "policy_marks" if line == "policies" else f"policy_marks_{line}")
         sink = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
-        tenure = Tenure(MongoLeases(kernel.database), "policies", kernel.holder)
+        tenure = Tenure(MongoLeases(kernel.database), line, kernel.holder)
 
         async def react() -> None:
             if await tenure.hold() is None:
@@ -81,7 +84,7 @@ class LogService:
                 finally:
                     await tenure.release()
 
-        self._works["policies"] = react
+        self._works[line] = react
 
     def app(
         self,
