@@ -27,9 +27,10 @@ _VARIANTS: Final = (
     "宝寶 学學 义義 书書 峰峯 坤堃 哲喆 升昇陞 钟鍾锺鐘 村邨 浚濬 佩珮 佑祐 辉煇暉晖 灿燦 泽澤 涛濤 润潤 乐樂 杰傑 "
     "群羣 岩巖嵒 昆崑 彦彥 温溫 启啟啓 "
     # two characters that are easily taken for each other and sound unlike
-    "末未 己已巳 治冶 姝妹 栗粟 汪江 夭天 晴睛 甲申 由田 土士 戌戍戊 毫亳 见贝 枚玫 玥钥 昊旻 茜西 洋样 烨桦 玮伟"
+    "末未 己已巳 治冶 姝妹 栗粟 汪江 夭天 晴睛 甲申 由田 土士 戌戍戊 毫亳 见贝 枚玫 玥钥 昊旻 茜西 洋样 烨桦"
 )
-_FOLDED: Final = {variant: group[0] for group in _VARIANTS.split() for variant in group[1:]}
+FOLDED: Final = {variant: group[0] for group in _VARIANTS.split() for variant in group[1:]}
+"""What stands for a variant: the first of its group."""
 
 _COMPOUND_SURNAMES: Final = frozenset(
     re.findall("..", "欧阳上官司马诸葛夏侯皇甫尉迟公孙慕容令狐东方司徒长孙宇文端木申屠轩辕南宫西门独孤")
@@ -61,7 +62,7 @@ class Spoken:
 
     @cached_property
     def folded(self) -> str:
-        return "".join(_FOLDED.get(character, character) for character in self.text)
+        return "".join(FOLDED.get(character, character) for character in self.text)
 
     @cached_property
     def sound(self) -> str:
