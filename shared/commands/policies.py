@@ -19,7 +19,7 @@ from shared.commands.command import Command, NothingToRecord, Told
 from shared.commands.handler import Handler, Outcome
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import KINDS
+from shared.contracts.sealed import KINDS, Kind
 from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import Record
 from shared.messaging.run import Level, Mark, Run, Source
@@ -47,12 +47,14 @@ class Policy(NamedTuple):
 class PolicyOfMany(NamedTuple):
     """A policy that answers to all events of a run at once: what each of them wants, in their order.
 
-    For what is cheaper to find out for a thousand than a thousand times for one.
+    For what is cheaper to find out for a thousand than a thousand times for one. ``opens`` are the kinds of sealed
+    values it reads; others come as erased.
     """
 
     name: str
     events: frozenset[str]
     react: Callable[[Sequence[tuple[Record, Any]]], Awaitable[Sequence[Sequence[Wanted]]]]
+    opens: frozenset[Kind] = frozenset(KINDS)
 
 
 AnyPolicy = Policy | PolicyOfMany
@@ -129,6 +131,7 @@ class PolicySink:
         self._service = service
         self._policies = policies
         self._events = {event for policy in policies for event in _events_of(policy)}
+        self._opens = {kind for policy in policies for kind in (KINDS if isinstance(policy, Policy) else policy.opens)}
         self._handler = handler
         self._sealer = sealer
         self._memory = memory
@@ -144,7 +147,7 @@ class PolicySink:
         nobody would ever react to what was passed over here.
         """
         records = [record for record in run.records if record.type in self._events]
-        occurred = list(zip(records, await self._sealer.open(records, KINDS), strict=True))
+        occurred = list(zip(records, await self._sealer.open(records, self._opens), strict=True))
         reactions = [one for policy in self._policies for one in await self._reactions(policy, occurred)]
         wanted = sorted(reactions, key=lambda one: one[2].seq)
         outcomes = await self._handler.handle_many([told for told, _, _ in wanted])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -37,6 +37,12 @@ class Particulars:
     def called(self) -> Spoken:
         return Spoken(self.name)
 
+    @cached_property
+    def kin(self) -> Mapping[Likeness, str]:
+        """The names of the grown-ups as they sound: they are written down by ear."""
+        told = {Likeness.FATHER_EQUAL: self.father, Likeness.MOTHER_EQUAL: self.mother, Likeness.HEAD_EQUAL: self.head}
+        return {equal: Spoken(name).worn for equal, name in told.items() if name}
+
     @property
     def month(self) -> str | None:
         return self.born.isoformat()[:7] if self.born else self.birth_month
@@ -49,6 +55,10 @@ class Comparison(NamedTuple):
     rule: str
     reasons: tuple[Likeness, ...]
     alike: bool
+
+
+Look = Callable[[Particulars, Particulars], Likeness | None]
+"""One thing that is compared; None where one of the two says nothing of it."""
 
 
 def compare(one: Particulars, other: Particulars, rule: Rule = RULE) -> Comparison:
@@ -128,23 +138,14 @@ def _place(one: Particulars, other: Particulars) -> Likeness | None:
     return Likeness.TOWNSHIP_EQUAL if one.place[:-1] == other.place[:-1] else Likeness.PLACE_DIFFERS
 
 
-def _father(one: Particulars, other: Particulars) -> Likeness | None:
-    return _kin(one.father, other.father, Likeness.FATHER_EQUAL, Likeness.FATHER_DIFFERS)
+def _kin(equal: Likeness, differs: Likeness) -> Look:
+    def look(one: Particulars, other: Particulars) -> Likeness | None:
+        a, b = one.kin.get(equal), other.kin.get(equal)
+        if a is None or b is None:
+            return None
+        return equal if a == b else differs
 
-
-def _mother(one: Particulars, other: Particulars) -> Likeness | None:
-    return _kin(one.mother, other.mother, Likeness.MOTHER_EQUAL, Likeness.MOTHER_DIFFERS)
-
-
-def _head(one: Particulars, other: Particulars) -> Likeness | None:
-    return _kin(one.head, other.head, Likeness.HEAD_EQUAL, Likeness.HEAD_DIFFERS)
-
-
-def _kin(a: str | None, b: str | None, equal: Likeness, differs: Likeness) -> Likeness | None:
-    """Grown-ups' names are compared by their worn sound: they are written down by ear."""
-    if not a or not b:
-        return None
-    return equal if Spoken(a).worn == Spoken(b).worn else differs
+    return look
 
 
 def _phone(one: Particulars, other: Particulars) -> Likeness | None:
@@ -156,15 +157,15 @@ def _household(one: Particulars, other: Particulars) -> Likeness | None:
     return Likeness.SAME_HOUSEHOLD if one.household and one.household == other.household else None
 
 
-_LOOKS: Final[tuple[Callable[[Particulars, Particulars], Likeness | None], ...]] = (
+_LOOKS: Final[tuple[Look, ...]] = (
     _number,
     _name,
     _birth,
     _sex,
     _place,
-    _father,
-    _mother,
-    _head,
+    _kin(Likeness.FATHER_EQUAL, Likeness.FATHER_DIFFERS),
+    _kin(Likeness.MOTHER_EQUAL, Likeness.MOTHER_DIFFERS),
+    _kin(Likeness.HEAD_EQUAL, Likeness.HEAD_DIFFERS),
     _phone,
     _household,
 )

@@ -65,7 +65,9 @@ class DuplicateLookUp:
         }
         found = await self._sharing(keys)
         villages = await within({file["village"] for file in found})
-        near = _nearest(keys, [file for file in found if file["village"] in villages])
+        near = _nearest(
+            file["_id"] for file in found if file["village"] in villages for key in file["keys"] if key in keys
+        )
         files = await self._files.of(near)
         likely = [Likely(file, compare(told, file.particulars)) for file in files.values() if file.open]
         return sorted(
@@ -81,12 +83,12 @@ class DuplicateLookUp:
         collection = await self._collections(FILES)
         query = {"_id": {"$in": list(children)}, "open": True}
         mine = {file["_id"]: file["keys"] async for file in collection.find(query, {"keys": 1})}
-        sharing: defaultdict[int, list[Document]] = defaultdict(list)
+        holders: defaultdict[int, list[str]] = defaultdict(list)
         for file in await self._sharing(set(chain.from_iterable(mine.values()))):
             for key in file["keys"]:
-                sharing[key].append(file)
+                holders[key].append(file["_id"])
         return {
-            child: _nearest(keys, (file for key in keys for file in sharing[key] if file["_id"] != child))
+            child: _nearest(other for key in keys for other in holders[key] if other != child)
             for child, keys in mine.items()
         }
 
@@ -111,10 +113,9 @@ class DuplicateLookUp:
         return await (await self._collections(PAIRS)).find(query).sort("_id", 1).limit(limit).to_list(limit)
 
 
-def _nearest(keys: Iterable[int], found: Iterable[Document]) -> list[str]:
-    wanted = set(keys)
-    shared = Counter({file["_id"]: len(wanted.intersection(file["keys"])) for file in found})
-    return [child for child, _ in sorted(shared.items(), key=lambda one: (-one[1], one[0]))[:MOST_NEAR]]
+def _nearest(sharing: Iterable[str]) -> list[str]:
+    """Of files named once for each key they share, those that share the most."""
+    return [child for child, _ in sorted(Counter(sharing).items(), key=lambda one: (-one[1], one[0]))[:MOST_NEAR]]
 
 
 def _alike(files: Mapping[str, File], one: str, other: str) -> bool:

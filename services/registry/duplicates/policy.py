@@ -44,7 +44,7 @@ def suspecting(look_up: DuplicateLookUp, caught_up: CaughtUp) -> PolicyOfMany:
         alike = await look_up.alike({event.child for _, event in occurred})
         return [[_suspicion(event.child, other) for other in alike.get(event.child, ())] for _, event in occurred]
 
-    return PolicyOfMany("suspect_duplicates", EVENTS, on_files_changed)
+    return PolicyOfMany("suspect_duplicates", EVENTS, on_files_changed, opens=frozenset())
 
 
 def _suspicion(one: str, other: str) -> Wanted:
