@@ -20,7 +20,7 @@ from services.registry.domain.child import (
 )
 from services.registry.domain.citizen_number import check_character
 from services.registry.domain.duplicate import DismissDuplicate, ReviewerIsRegistrar, SuspectDuplicate, duplicate_of
-from services.registry.duplicates.files import Files
+from services.registry.duplicates.files import Files, PlaceNotKnownYet
 from services.registry.duplicates.keys import BlindKeys
 from services.registry.duplicates.look_up import DuplicateLookUp
 from services.registry.duplicates.policy import DuplicatesBehindError, suspecting
@@ -55,6 +55,7 @@ from tests.support.projecting import Reading
 NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
 PARTITIONS = 4
 HERE, NEXT_DOOR, NEXT_TOWNSHIP, NEXT_COUNTY = "529901100201", "529901100202", "529901101201", "529902100201"
+NOT_HEARD_OF = "529901100203"
 TREE = {
     "52": None,
     "5299": "52",
@@ -252,6 +253,17 @@ class TestSuspecting:
         with pytest.raises(DuplicatesBehindError):
             await world.react()
         assert await world.memory.marks() == {}
+
+    async def test_nothing_is_passed_over_while_the_directory_is_behind(self, world: World) -> None:
+        await world.register(HERE)
+        await world.register(NOT_HEARD_OF)
+        await world.project()
+        with pytest.raises(PlaceNotKnownYet):
+            await world.react()
+        world.directory.add_division(NOT_HEARD_OF, "529901100")
+        await world.react()
+        [suspected] = await world.of_kind(DuplicateSuspected)
+        assert suspected.division == "529901100"
 
     async def test_no_person_makes_a_suspicion(self, world: World) -> None:
         one, other = await world.register(HERE), await world.register(NEXT_DOOR)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from services.registry.duplicates.comparison import Particulars
 from shared.contracts.event import Event
+from shared.contracts.refusal import Refusal
 from shared.contracts.registry import (
     ChildFileClosed,
     ChildFileReopened,
@@ -37,6 +39,13 @@ class File:
     particulars: Particulars
 
 
+class PlaceNotKnownYet(Refusal):
+    """registry's directory has not heard of a file's village yet."""
+
+    status: ClassVar[int] = 503
+    what_to_do: ClassVar[str] = "Repeat the same request in a moment."
+
+
 class Files:
     """Opens the files of many children with two questions to the log and two to the vault."""
 
@@ -46,29 +55,26 @@ class Files:
         self._directory = directory
 
     async def of(self, children: Collection[str]) -> dict[str, File]:
-        """By child; without those that are unknown or erased. Raises LogUnavailableError."""
+        """By child; without those that are unknown or erased. Raises PlaceNotKnownYet, LogUnavailableError."""
         told = await self._told(children)
         registered = {child: events[0][1] for child, events in told.items() if events}
         begun = {child: event for child, event in registered.items() if isinstance(event, ChildRegistered)}
         households = await self._told({event.household for event in begun.values()})
-        paths = await self._directory.paths({event.residence for event in begun.values()})
+        villages = {event.residence for event in begun.values()}
+        paths = await self._directory.paths(villages)
+        if villages - paths.keys():
+            raise PlaceNotKnownYet
         found = (_file(told[child], households[event.household], paths) for child, event in begun.items())
         return {file.child: file for file in found if file is not None}
 
     async def of_pair(self, duplicate: str) -> dict[str, File]:
         """The two files of a pair by child, each unless it is erased; none where nobody has suspected such a pair.
 
-        Raises LogUnavailableError.
+        Raises PlaceNotKnownYet, LogUnavailableError.
         """
-        [told] = (await self._told([duplicate])).values()
-        return await self.of(
-            {
-                child
-                for _, event in told
-                if isinstance(event, DuplicateSuspected)
-                for child in (event.first, event.second)
-            }
-        )
+        told = (await self._told([duplicate]))[duplicate]
+        suspected = [event for _, event in told if isinstance(event, DuplicateSuspected)]
+        return await self.of({child for event in suspected for child in (event.first, event.second)})
 
     async def _told(self, streams: Collection[str]) -> dict[str, Stream]:
         raw = await self._log.load_many(sorted(streams)) if streams else {}
@@ -96,9 +102,7 @@ def _file(
         village=registered.residence,
         open=_is_open(events),
         registered_by=record.actor.id,
-        particulars=_particulars(
-            registered, _last_parents(registered, events), opened, paths.get(registered.residence, ())
-        ),
+        particulars=_particulars(registered, _last_parents(registered, events), opened, paths[registered.residence]),
     )
 
 
@@ -121,7 +125,7 @@ def _particulars(
         born=event.birth_date.get(),
         birth_month=event.birth_month.get(),
         sex=event.sex.reveal(),
-        place=place or (event.residence,),
+        place=place,
         number=_said(event.citizen_number),
         father=_said(parents.father.name),
         mother=_said(parents.mother.name),

@@ -45,7 +45,7 @@ class DuplicateLookUp:
     async def alike(self, children: Collection[str]) -> dict[str, list[str]]:
         """For each of the children whose file is open, the open files that are likely to be of the same child.
 
-        Raises LogUnavailableError.
+        Raises PlaceNotKnownYet, LogUnavailableError.
         """
         near = await self._near_files(children)
         files = await self._files.of(set(near) | set(chain.from_iterable(near.values())))
@@ -57,7 +57,7 @@ class DuplicateLookUp:
         """Open files likely to be of the child that is told of, the likeliest first.
 
         No file is opened in a village that is not ``within``.
-        Raises LogUnavailableError.
+        Raises PlaceNotKnownYet, LogUnavailableError.
         """
         keys = {
             *self._keys.of_child(told.name, told.born, told.birth_month, told.number, village),
