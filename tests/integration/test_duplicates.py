@@ -22,7 +22,7 @@ from services.registry.domain.citizen_number import check_character
 from services.registry.domain.duplicate import DismissDuplicate, ReviewerIsRegistrar, SuspectDuplicate, duplicate_of
 from services.registry.duplicates.files import Files, PlaceNotKnownYet
 from services.registry.duplicates.keys import BlindKeys
-from services.registry.duplicates.look_up import DuplicateLookUp
+from services.registry.duplicates.look_up import MOST_ALIKE, DuplicateLookUp
 from services.registry.duplicates.policy import DuplicatesBehindError, suspecting
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.routes import duplicate_routes
@@ -246,6 +246,13 @@ class TestSuspecting:
         await world.erase(child)
         await world.react()  # the look-up still holds the keys
         assert await world.of_kind(DuplicateSuspected) == []
+
+    async def test_a_name_on_many_files_makes_few_pairs_of_each(self, world: World) -> None:
+        children = [await world.register(HERE, name="无名", birth_date=date(2016, 1, 1)) for _ in range(12)]
+        await world.settle()
+        suspected = await world.of_kind(DuplicateSuspected)
+        assert len(suspected) <= MOST_ALIKE * len(children)
+        assert {child for pair in suspected for child in (pair.first, pair.second)} == set(children)
 
     async def test_nothing_is_passed_over_while_the_look_up_is_behind(self, world: World) -> None:
         await world.register(HERE)

@@ -158,6 +158,11 @@ def test_a_citizen_number_is_compared_digit_by_digit(number: str, likeness: Like
     assert likeness in reasons(number=number)
 
 
+@pytest.mark.parametrize("written", ["+86 199 1234 5678", "199-1234-5678", "１９９１２３４５６７８"])
+def test_a_phone_is_compared_as_it_is_dialled(written: str) -> None:
+    assert Likeness.PHONE_EQUAL in reasons(phones=frozenset({written, "0851-1234567"}))
+
+
 def test_what_nobody_said_counts_neither_way() -> None:
     bare = Particulars(name="王志明")
     assert compare(CHILD, bare).reasons == (Likeness.NAME_EQUAL,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +43,12 @@ class Particulars:
         """The names of the grown-ups as they sound: they are written down by ear."""
         told = {Likeness.FATHER_EQUAL: self.father, Likeness.MOTHER_EQUAL: self.mother, Likeness.HEAD_EQUAL: self.head}
         return {equal: Spoken(name).worn for equal, name in told.items() if name}
+
+    @cached_property
+    def lines(self) -> frozenset[str]:
+        """The phones as they are dialled within China."""
+        digits = ("".join(filter(str.isdigit, unicodedata.normalize("NFKC", phone))) for phone in self.phones)
+        return frozenset(one.removeprefix("86") if len(one) > 12 else one for one in digits if one)
 
     @property
     def month(self) -> str | None:
@@ -149,7 +156,7 @@ def _kin(equal: Likeness, differs: Likeness) -> Look:
 
 
 def _phone(one: Particulars, other: Particulars) -> Likeness | None:
-    return Likeness.PHONE_EQUAL if one.phones & other.phones else None
+    return Likeness.PHONE_EQUAL if one.lines & other.lines else None
 
 
 def _household(one: Particulars, other: Particulars) -> Likeness | None:

@@ -20,6 +20,7 @@ from shared.contracts.registry import (
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import KINDS, Personal
+from shared.contracts.values import Sex
 from shared.eventlog.port import Log
 from shared.eventlog.record import Record, decode
 from shared.identity.access import Directory
@@ -124,7 +125,7 @@ def _particulars(
         name=event.name.reveal(),
         born=event.birth_date.get(),
         birth_month=event.birth_month.get(),
-        sex=event.sex.reveal(),
+        sex=event.sex.get() or Sex.UNKNOWN,
         place=place,
         number=_said(event.citizen_number),
         father=_said(parents.father.name),

@@ -20,6 +20,10 @@ from shared.projection.read_model import Document
 MOST_NEAR: Final = 100
 """Files compared with one: where more share a key with it, those that share the most keys."""
 
+MOST_ALIKE: Final = 5
+"""Of the files that one is alike to, the likeliest are suspected: a name that stands for nobody (无名) and is on a
+thousand files makes no thousand pairs of each."""
+
 Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
 """Gives the live collection of the read model by its name: ``files`` or ``pairs``."""
 
@@ -43,13 +47,13 @@ class DuplicateLookUp:
         self._keys = keys
 
     async def alike(self, children: Collection[str]) -> dict[str, list[str]]:
-        """For each of the children whose file is open, the open files that are likely to be of the same child.
+        """For each of the children whose file is open, the open files that are likeliest to be of the same child.
 
         Raises PlaceNotKnownYet, LogUnavailableError.
         """
         near = await self._near_files(children)
         files = await self._files.of(set(near) | set(chain.from_iterable(near.values())))
-        return {child: [other for other in others if _alike(files, child, other)] for child, others in near.items()}
+        return {child: _alike(files[child], others, files) for child, others in near.items() if child in files}
 
     async def likely(
         self, told: Particulars, village: str, within: Callable[[Collection[str]], Awaitable[set[str]]]
@@ -68,11 +72,7 @@ class DuplicateLookUp:
         near = _nearest(
             file["_id"] for file in found if file["village"] in villages for key in file["keys"] if key in keys
         )
-        files = await self._files.of(near)
-        likely = [Likely(file, compare(told, file.particulars)) for file in files.values() if file.open]
-        return sorted(
-            (one for one in likely if one.comparison.alike), key=lambda one: (-one.comparison.score, one.file.child)
-        )
+        return _likely(told, (await self._files.of(near)).values())
 
     async def villages_of_number(self, number: str) -> set[str]:
         """Where open files with this citizen number are."""
@@ -118,6 +118,14 @@ def _nearest(sharing: Iterable[str]) -> list[str]:
     return [child for child, _ in sorted(Counter(sharing).items(), key=lambda one: (-one[1], one[0]))[:MOST_NEAR]]
 
 
-def _alike(files: Mapping[str, File], one: str, other: str) -> bool:
-    a, b = files.get(one), files.get(other)
-    return bool(a and b and a.open and b.open and compare(a.particulars, b.particulars).alike)
+def _alike(file: File, others: Iterable[str], files: Mapping[str, File]) -> list[str]:
+    """The likeliest first."""
+    known = [files[other] for other in others if other in files]
+    return [one.file.child for one in _likely(file.particulars, known if file.open else ())][:MOST_ALIKE]
+
+
+def _likely(told: Particulars, files: Iterable[File]) -> list[Likely]:
+    """Those open files that the rule takes for the same child's, the likeliest first."""
+    found = [Likely(file, compare(told, file.particulars)) for file in files if file.open]
+    alike = [one for one in found if one.comparison.alike]
+    return sorted(alike, key=lambda one: (-one.comparison.score, one.file.child))
