@@ -32,6 +32,9 @@ from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
 Work = Callable[[], Awaitable[None]]
 
+POLICIES: Final = "policies"
+"""The line of policies that a service is not of use without."""
+
 LEASE_LOOK_SECONDS: Final = 1.0
 """How often a process that reacts looks whether it still holds the lease."""
 
@@ -58,13 +61,13 @@ class LogService:
         claim_key = self.kernel.settings.claim_key.get_secret_value()
         self.handler = Handler(self.log, self.kernel.sealer, self.kernel.directory, handlings, claim_key, now)
 
-    def reacts(self, policies: Sequence[AnyPolicy], services: Sequence[str], line: str = "policies") -> None:
+    def reacts(self, policies: Sequence[AnyPolicy], services: Sequence[str], line: str = POLICIES) -> None:
         """``services`` are those whose events the policies answer to; handlings come first.
 
-        Policies of another ``line`` go on when these stand still: for those that wait for a look-up.
+        Policies of another ``line`` stand still alone: for those that wait for a look-up, and that are not vital.
         """
         kernel = self.kernel
-        memory = MongoPolicyMemory(kernel.database, "policy_marks" if line == "policies" else f"policy_marks_{line}")
+        memory = MongoPolicyMemory(kernel.database, "policy_marks" if line == POLICIES else f"policy_marks_{line}")
         sink = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
         tenure = Tenure(MongoLeases(kernel.database), line, kernel.holder)
 
@@ -125,7 +128,7 @@ class LogService:
         await self.projections.start()
         self._start_witness()
         for name, work in self._works.items():
-            self.tasks.start(name, work)
+            self.tasks.start(name, work, vital=name == POLICIES)
 
     async def close(self) -> None:
         await self.tasks.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from services.registry.duplicates.comparison import Particulars
 from shared.contracts.event import Event
@@ -27,6 +27,19 @@ from shared.identity.access import Directory
 from shared.privacy.sealing import Sealer
 
 Stream = list[tuple[Record, Event]]
+
+_READ: Final = frozenset(
+    {
+        "ChildRegistered",
+        "ParentSituationRecorded",
+        "ChildFileClosed",
+        "ChildFileReopened",
+        "SubjectKeyDestroyed",
+        "HouseholdFileOpened",
+        "DuplicateSuspected",
+    }
+)
+"""Events that say something a comparison needs; all others of a stream stay sealed."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,8 @@ class Files:
 
     async def _told(self, streams: Collection[str]) -> dict[str, Stream]:
         raw = await self._log.load_many(sorted(streams)) if streams else {}
-        records = [decode(one) for stream in streams for one in raw.get(stream, ())]
+        histories = (decode(one) for stream in streams for one in raw.get(stream, ()))
+        records = [record for record in histories if record.type in _READ]
         opened = zip(records, await self._sealer.open(records, KINDS) if records else (), strict=True)
         told: dict[str, Stream] = {stream: [] for stream in streams}
         for record, event in opened:

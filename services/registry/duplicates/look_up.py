@@ -39,6 +39,8 @@ class Likely(NamedTuple):
 
 
 class DuplicateLookUp:
+    """Asks the read model who comes near, and the files themselves whether they are alike."""
+
     rule: Final = RULE.version
 
     def __init__(self, collections: Collections, files: Files, keys: BlindKeys) -> None:
@@ -55,13 +57,10 @@ class DuplicateLookUp:
         files = await self._files.of(set(near) | set(chain.from_iterable(near.values())))
         return {child: _alike(files[child], others, files) for child, others in near.items() if child in files}
 
-    async def likely(
-        self, told: Particulars, village: str, within: Callable[[Collection[str]], Awaitable[set[str]]]
-    ) -> list[Likely]:
+    async def likely(self, told: Particulars, village: str, within: Within) -> list[Likely]:
         """Open files likely to be of the child that is told of, the likeliest first.
 
-        No file is opened in a village that is not ``within``.
-        Raises PlaceNotKnownYet, LogUnavailableError.
+        No file is opened in a village that is not ``within``. Raises PlaceNotKnownYet, LogUnavailableError.
         """
         keys = {
             *self._keys.of_child(told.name, told.born, told.birth_month, told.number, village),

@@ -55,7 +55,7 @@ def _levelled(name: str) -> str:
 
 
 class Spoken:
-    """A name in the forms it is compared by; the shorter form costs the longer comparison only once."""
+    """A name in the forms it is compared by, each made when it is first asked for."""
 
     def __init__(self, name: str) -> None:
         self.text = comparable(name)
@@ -70,7 +70,8 @@ class Spoken:
 
     @cached_property
     def worn(self) -> str:
-        return " ".join(_worn(syllable) for syllable in _sounds(self.text))
+        """What is left of the sound where variants are one and the dialect tells nothing apart: for keys."""
+        return " ".join(_worn(syllable) for syllable in _sounds(self.folded))
 
     @cached_property
     def surname(self) -> Spoken:

@@ -44,7 +44,7 @@ Level = Callable[[], Awaitable[bool]]
 """Whether the look-up has come as far as registry's own log, after a short wait."""
 
 
-class Told(BaseModel):
+class ToldOfChild(BaseModel):
     """What is known of a child before its file is opened. ``birth_month`` where the day is not known."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -115,7 +115,7 @@ def duplicate_routes(look_up: DuplicateLookUp, scope: Scope, level: Level, calle
     router = APIRouter(prefix="/duplicates", tags=["duplicates"])
 
     @router.post("/check", summary="Is this child on file already?")
-    async def check(told: Told, who: Any = Depends(caller)) -> Checked:  # noqa: B008 - how FastAPI names a dependency
+    async def check(told: ToldOfChild, who: Any = Depends(caller)) -> Checked:  # noqa: B008 - how FastAPI names a dependency
         """The open files in your scope that are likely to be of this child. Ask before you register it."""
         await scope.permit(who.person, REGISTER, told.village)
         particulars = await _particulars(told, scope)
@@ -166,7 +166,7 @@ def duplicate_routes(look_up: DuplicateLookUp, scope: Scope, level: Level, calle
     return router
 
 
-async def _particulars(told: Told, scope: Scope) -> Particulars:
+async def _particulars(told: ToldOfChild, scope: Scope) -> Particulars:
     """Raises TwoBirths, CitizenNumberInvalid."""
     month = told.birth_date.isoformat()[:7] if told.birth_date else told.birth_month
     if told.birth_month not in (None, month):
