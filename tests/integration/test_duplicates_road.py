@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.operator import operator
+from deploy.local.operator import operator, settings_of
+from deploy.local.rebuild import read_models, rebuild_in
 from services.registry.domain.duplicate import DismissDuplicate, duplicate_of
+from services.registry.duplicates.read_model import Duplicates
 from shared.commands.command import business_day
 from shared.contracts.values import DismissReason, Role, Sex
 from shared.eventlog.record import Record, decode
+from shared.runtime.kernel import Kernel
 from tests.support.builders import VILLAGE, a_registration
 from tests.support.installation import Installation, installation
 
@@ -113,6 +116,18 @@ async def everything_comes_again(guanhu: Installation) -> None:
     await database["policy_marks_duplicates"].delete_many({})
     await guanhu.stack.start("registry")
     await until_the_policy_has_seen_all(guanhu)
+
+
+async def test_the_look_up_is_built_anew_and_is_the_same(guanhu: Installation) -> None:
+    child = a_registration(**WANG | {"name": "李红", "citizen_number": None})
+    await guanhu.give(child, DIRECTOR)
+    kernel = Kernel(settings_of(guanhu.stack.environment("registry")), "registry", process="rebuild")
+    try:
+        report = await rebuild_in(kernel, Duplicates.name, read_models(kernel.settings))
+    finally:
+        await kernel.close()
+    assert (report.differences, report.switched) == ((), True)
+    assert len(await listed(guanhu, SUPERVISOR, state="dismissed")) == 1
 
 
 async def test_nothing_personal_stands_in_the_look_up_nor_in_the_events_of_a_pair(guanhu: Installation) -> None:
