@@ -243,8 +243,11 @@ def _spelled(maker: _Maker, first: Particulars, second: Particulars) -> Two:
 
 
 def _nickname(maker: _Maker, first: Particulars, second: Particulars) -> Two:
+    """One in four has nothing of the name in it."""
     surname, last = first.name[0], first.name[-1]
     forms = (f"{surname}{last}{last}", f"{surname}小{last}", f"{surname}阿{last}", f"{surname}{last}娃")
+    if maker.chance.random() < 0.25:
+        forms = (f"{surname}狗娃", f"{surname}石头", f"{surname}毛毛", f"{surname}幺妹")
     return first, replace(second, name=maker.chance.choice([form for form in forms if form != first.name]))
 
 
