@@ -17,7 +17,10 @@ from rich.table import Table
 from deploy.local.operator import environment_of, settings_of
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import Settings
-from services.reporting.domain import SERVICE
+from services.registry.duplicates.parts import blind_keys
+from services.registry.duplicates.read_model import Duplicates
+from services.registry.service import SERVICE as REGISTRY
+from services.reporting.domain import SERVICE as REPORTING
 from services.reporting.projector import READ_MODELS
 from shared.eventlog.lease import MongoLeases
 from shared.projection.mongo import MongoProjectionStore
@@ -28,6 +31,7 @@ from shared.projection.rebuild import Rebuild, RebuildError, Report
 from shared.projection.store import StoreUnavailableError
 from shared.runtime.kernel import Kernel
 from shared.runtime.memory import collect_rarely
+from shared.web.settings import ServiceSettings
 
 ReadModels = Mapping[str, Callable[[], ReadModel]]
 
@@ -44,7 +48,7 @@ def rebuild(
     """Build a read model anew beside the live one, compare, switch. Ctrl-C stops it; it goes on where it stood."""
     collect_rarely()
     try:
-        report = asyncio.run(_in_local_stack(name, READ_MODELS, accept_difference, fresh))
+        report = asyncio.run(_in_local_stack(name, accept_difference, fresh))
     except KeyboardInterrupt:
         raise CannotRun(f"stopped; go on with: guanhu rebuild {name}") from None
     _tell(name, report)
@@ -52,12 +56,19 @@ def rebuild(
         raise typer.Exit(1)
 
 
-async def _in_local_stack(name: str, models: ReadModels, accept_difference: bool, fresh: bool) -> Report:
-    kernel = Kernel(settings_of(environment_of(Settings(), SERVICE)), SERVICE, process="rebuild")
+async def _in_local_stack(name: str, accept_difference: bool, fresh: bool) -> Report:
+    service = REGISTRY if name == Duplicates.name else REPORTING
+    kernel = Kernel(settings_of(environment_of(Settings(), service)), service, process="rebuild")
     try:
+        models = read_models(kernel.settings)
         return await rebuild_in(kernel, name, models, accept_difference=accept_difference, fresh=fresh)
     finally:
         await kernel.close()
+
+
+def read_models(settings: ServiceSettings) -> ReadModels:
+    """Those of reporting, and registry's look-up whose keys depend on a dictionary."""
+    return {**READ_MODELS, Duplicates.name: lambda: Duplicates(blind_keys(settings))}
 
 
 async def rebuild_in(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
+from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
+from services.registry.duplicates.read_model import Duplicates
+from services.registry.duplicates.service import handlings as duplicate_handlings
 from services.registry.policies import policies
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
@@ -15,14 +18,22 @@ from shared.web.settings import ServiceSettings
 
 def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
-    service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
-    service.handles(handlings(service.log))
+    service = LogService(Kernel(settings, SERVICE), [DirectoryModel(), Duplicates(blind_keys(settings))])
+    duplicates = parts_of(service)
+    service.handles([*handlings(service.log), *duplicate_handlings(duplicates.files, duplicates.scope)])
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])
+    # A line of its own: it waits for a look-up, and nobody's erasure is to wait with it.
+    service.reacts([policy_of(service, duplicates)], ["registry"], line="duplicates")
     return service
 
 
+def routers(service: LogService) -> list[APIRouter]:
+    return [routes_of(service, parts_of(service))]
+
+
 def application(settings: ServiceSettings) -> FastAPI:
-    return build(settings).app("Guanhu registry: who and where")
+    service = build(settings)
+    return service.app("Guanhu registry: who and where", routers(service))
 
 
 if __name__ == "__main__":

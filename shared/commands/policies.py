@@ -8,7 +8,7 @@ refused becomes a work item for a person, not a line in a log that nobody reads.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import KINDS
+from shared.contracts.sealed import KINDS, Kind
 from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import Record
 from shared.messaging.run import Level, Mark, Run, Source
@@ -44,6 +44,22 @@ class Policy(NamedTuple):
     name: str
     event: str
     react: Callable[[Record, Any], Awaitable[Sequence[Wanted]]]
+
+
+class PolicyOfMany(NamedTuple):
+    """A policy that answers to all events of a run at once: what each of them wants, in their order.
+
+    For what is cheaper to find out for a thousand than a thousand times for one. ``opens`` are the kinds of sealed
+    values it reads; others come as erased.
+    """
+
+    name: str
+    events: frozenset[str]
+    react: Callable[[Sequence[tuple[Record, Any]]], Awaitable[Sequence[Sequence[Wanted]]]]
+    opens: frozenset[Kind] = frozenset(KINDS)
+
+
+AnyPolicy = Policy | PolicyOfMany
 
 
 def policy_command_id(event_id: str, policy: str, target: str) -> str:
@@ -74,11 +90,11 @@ class PolicyMemory(Protocol):
 
 
 class MongoPolicyMemory:
-    """Collections ``policy_marks`` and ``work_items``."""
+    """Collections ``work_items`` and ``policy_marks``, or those marks another line of policies keeps for itself."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[dict[str, Any]]) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[dict[str, Any]], marks: str = "policy_marks") -> None:
         durable = WriteConcern("majority", j=True)
-        self._marks = database.get_collection("policy_marks", write_concern=durable)
+        self._marks = database.get_collection(marks, write_concern=durable)
         self._items = database.get_collection("work_items", write_concern=durable)
 
     async def marks(self) -> Mapping[Source, Mark]:
@@ -108,7 +124,7 @@ class PolicySink:
     def __init__(
         self,
         service: str,
-        policies: Sequence[Policy],
+        policies: Sequence[AnyPolicy],
         handler: Handler,
         sealer: Sealer,
         memory: PolicyMemory,
@@ -116,7 +132,8 @@ class PolicySink:
     ) -> None:
         self._service = service
         self._policies = policies
-        self._events = {policy.event for policy in policies}
+        self._events = {event for policy in policies for event in _events_of(policy)}
+        self._opens = {kind for policy in policies for kind in (KINDS if isinstance(policy, Policy) else policy.opens)}
         self._handler = handler
         self._sealer = sealer
         self._memory = memory
@@ -135,9 +152,9 @@ class PolicySink:
         nobody would ever react to what was passed over here.
         """
         records = [record for record in run.records if record.type in self._events]
-        wanted: list[tuple[Told, Policy, Record]] = []
-        for record, event in zip(records, await self._sealer.open(records, KINDS) if records else (), strict=True):
-            wanted += await self._react(record, event)
+        occurred = list(zip(records, await self._sealer.open(records, self._opens) if records else (), strict=True))
+        reactions = [one for policy in self._policies for one in await self._reactions(policy, occurred)]
+        wanted = sorted(reactions, key=lambda one: one[2].seq)
         if not wanted:
             self._passed[run.source] = run.upto
             await self._note()
@@ -158,15 +175,21 @@ class PolicySink:
             while self._passed:
                 await self._memory.remember(*self._passed.popitem(), ())
 
-    async def _react(self, record: Record, event: Event) -> list[tuple[Told, Policy, Record]]:
+    async def _reactions(
+        self, policy: AnyPolicy, occurred: Sequence[tuple[Record, Event]]
+    ) -> list[tuple[Told, AnyPolicy, Record]]:
+        mine = [(record, event) for record, event in occurred if record.type in _events_of(policy)]
+        if isinstance(policy, Policy):
+            wanted = [await policy.react(record, event) for record, event in mine]
+        else:
+            wanted = list(await policy.react(mine)) if mine else []
         return [
             (self._told(policy, record, one), policy, record)
-            for policy in self._policies
-            if policy.event == record.type
-            for one in await policy.react(record, event)
+            for (record, _), ones in zip(mine, wanted, strict=True)
+            for one in ones
         ]
 
-    def _told(self, policy: Policy, record: Record, wanted: Wanted) -> Told:
+    def _told(self, policy: AnyPolicy, record: Record, wanted: Wanted) -> Told:
         return Told(
             wanted.command,
             policy_command_id(record.id, policy.name, wanted.target),
@@ -178,13 +201,17 @@ class PolicySink:
             traceparent=record.traceparent,
         )
 
-    def _item(self, told: Told, policy: Policy, record: Record, outcome: Outcome) -> WorkItem | None:
+    def _item(self, told: Told, policy: AnyPolicy, record: Record, outcome: Outcome) -> WorkItem | None:
         if not isinstance(outcome, Exception) or isinstance(outcome, NothingToRecord):
             return None  # what was wanted is so
         if _passes(outcome):
             raise outcome
         code = outcome.code if isinstance(outcome, Refusal) else type(outcome).__name__
         return WorkItem(told.command_id, policy.name, record.id, record.stream, code, self._clock())
+
+
+def _events_of(policy: AnyPolicy) -> Collection[str]:
+    return (policy.event,) if isinstance(policy, Policy) else policy.events
 
 
 def _passes(outcome: Exception) -> bool:

@@ -26,6 +26,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildFileReopened": frozenset({"child", "reopened_on"}),
     "ErasureRequested": frozenset({"child", "requested_by"}),
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
+    "DuplicateSuspected": frozenset({"division", "duplicate", "first", "reasons", "rule", "score", "second"}),
+    "DuplicateDismissed": frozenset({"dismissed_by", "duplicate", "first", "reason", "second"}),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

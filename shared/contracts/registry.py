@@ -12,10 +12,13 @@ from shared.contracts.values import (
     ChildId,
     CloseReason,
     Day,
+    DismissReason,
     DivisionCode,
     DivisionId,
     DivisionKind,
+    DuplicateId,
     HouseholdId,
+    Likeness,
     Name,
     ParentState,
     PersonId,
@@ -187,3 +190,29 @@ class SubjectKeyDestroyed(Event):
 
     child: ChildId
     approved_by: PersonId
+
+
+class DuplicateSuspected(Event):
+    """Two files may be one child's. ``score`` is in bits, ``rule`` the version that gave it, ``reasons`` why.
+
+    ``division`` is the smallest that holds both villages; None where no node of the tree does. ``first`` is the
+    smaller of the two ids.
+    """
+
+    duplicate: DuplicateId
+    first: ChildId
+    second: ChildId
+    division: DivisionCode | None
+    score: int
+    rule: str
+    reasons: tuple[Likeness, ...]
+
+
+class DuplicateDismissed(Event):
+    """Somebody has looked: the two files are two children's."""
+
+    duplicate: DuplicateId
+    first: ChildId
+    second: ChildId
+    reason: DismissReason
+    dismissed_by: PersonId

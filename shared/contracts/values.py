@@ -22,6 +22,7 @@ RoleId = Annotated[str, _id("role")]
 VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
+DuplicateId = Annotated[str, _id("duplicate")]
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
 
@@ -88,6 +89,51 @@ class CloseReason(StrEnum):
     ADOPTED = "adopted"
     DIED = "died"
     REGISTERED_IN_ERROR = "registered_in_error"
+
+
+class Likeness(StrEnum):
+    """What two children's files have in common, or not: why they may be one child's. Each says what, never which."""
+
+    NUMBER_EQUAL = "number_equal"
+    NUMBER_NEARLY_EQUAL = "number_nearly_equal"
+    NUMBER_OTHER_SERIAL = "number_other_serial"
+    NUMBER_DIFFERS = "number_differs"
+    NAME_EQUAL = "name_equal"
+    NAME_VARIANT = "name_variant"
+    NAME_SOUND = "name_sound"
+    NAME_NEAR_SOUND = "name_near_sound"
+    NAME_NICKNAME = "name_nickname"
+    NAME_PART = "name_part"
+    SURNAME_DIFFERS = "surname_differs"
+    GIVEN_NAME_DIFFERS = "given_name_differs"
+    NAME_DIFFERS = "name_differs"
+    BIRTH_DATE_EQUAL = "birth_date_equal"
+    BIRTH_DATE_SWAPPED = "birth_date_swapped"
+    BIRTH_DATE_ONE_DIGIT = "birth_date_one_digit"
+    BIRTH_MONTH_EQUAL = "birth_month_equal"
+    BIRTH_DATE_DIFFERS = "birth_date_differs"
+    SEX_EQUAL = "sex_equal"
+    SEX_DIFFERS = "sex_differs"
+    VILLAGE_EQUAL = "village_equal"
+    TOWNSHIP_EQUAL = "township_equal"
+    PLACE_DIFFERS = "place_differs"
+    FATHER_EQUAL = "father_equal"
+    FATHER_DIFFERS = "father_differs"
+    MOTHER_EQUAL = "mother_equal"
+    MOTHER_DIFFERS = "mother_differs"
+    HEAD_EQUAL = "head_equal"
+    HEAD_DIFFERS = "head_differs"
+    PHONE_EQUAL = "phone_equal"
+    SAME_HOUSEHOLD = "same_household"
+
+
+class DismissReason(StrEnum):
+    """Why two files that look like one child's are not."""
+
+    SIBLINGS = "siblings"
+    SAME_NAME = "same_name"
+    NUMBER_MISTYPED = "number_mistyped"
+    OTHER_CHILDREN = "other_children"
 
 
 class Role(StrEnum):

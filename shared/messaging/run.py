@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -52,3 +54,19 @@ class Sink(Protocol):
 
     async def level(self, level: Level) -> None:
         """The owner's head became known; a sink that is level with it is complete up to its time."""
+
+
+class Resting:
+    """A sink that leaves its process to others: after each run it rests ``times`` as long as that took."""
+
+    def __init__(self, sink: Sink, times: float) -> None:
+        self._sink = sink
+        self._times = times
+
+    async def take(self, run: Run) -> None:
+        begun = time.monotonic()
+        await self._sink.take(run)
+        await asyncio.sleep(self._times * (time.monotonic() - begun))
+
+    async def level(self, level: Level) -> None:
+        await self._sink.level(level)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared.commands.command import Handling
 from shared.commands.handler import Handler
-from shared.commands.policies import MongoPolicyMemory, Policy, PolicySink
+from shared.commands.policies import AnyPolicy, MongoPolicyMemory, PolicySink
 from shared.commands.routes import command_routes
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.eventlog.mongo import MongoLog
@@ -19,6 +19,7 @@ from shared.eventlog.relay import Relay, RelayState
 from shared.eventlog.routes import log_routes
 from shared.eventlog.witness import Witness, make_keys, private_key
 from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.run import Resting
 from shared.messaging.topics import ensure_topic
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel, now
@@ -32,6 +33,10 @@ from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
 Work = Callable[[], Awaitable[None]]
 
+POLICIES: Final = "policies"
+"""The line of policies that a service is not of use without."""
+
+REST: Final = 3.0
 LEASE_LOOK_SECONDS: Final = 1.0
 """How often a process that reacts looks whether it still holds the lease."""
 
@@ -62,30 +67,34 @@ class LogService:
         claim_key = self.kernel.settings.claim_key.get_secret_value()
         self.handler = Handler(self.log, self.kernel.sealer, self.kernel.directory, handlings, claim_key, now)
 
-    def reacts(self, policies: Sequence[Policy], services: Sequence[str]) -> None:
-        """``services`` are those whose events the policies answer to; handlings come first."""
+    def reacts(self, policies: Sequence[AnyPolicy], services: Sequence[str], line: str = POLICIES) -> None:
+        """``services`` are those whose events the policies answer to; handlings come first.
+
+        Policies of another ``line`` stand still alone: for those that wait for a look-up, and that are not vital. They
+        leave the service three quarters of its time, and catch up when it is asked for less.
+        """
         kernel = self.kernel
-        memory = MongoPolicyMemory(kernel.database)
-        sink = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
-        tenure = Tenure(MongoLeases(kernel.database), "policies", kernel.holder)
+        memory = MongoPolicyMemory(kernel.database, "policy_marks" if line == POLICIES else f"policy_marks_{line}")
+        reacting = PolicySink(kernel.service, policies, self.handler, kernel.sealer, memory, now)
+        sink = reacting if line == POLICIES else Resting(reacting, REST)
+        tenure = Tenure(MongoLeases(kernel.database), line, kernel.holder)
 
         async def react() -> None:
             if await tenure.hold() is None:
                 return  # another process reacts; the task asks again after a while
-            consumer = kernel.consumer(services, await memory.marks(), sink)
-            reacting = asyncio.create_task(consumer.run())
+            consuming = asyncio.create_task(kernel.consumer(services, await memory.marks(), sink).run())
             try:
-                while await tenure.hold() is not None and not reacting.done():
-                    await asyncio.wait([reacting], timeout=LEASE_LOOK_SECONDS)
+                while await tenure.hold() is not None and not consuming.done():
+                    await asyncio.wait([consuming], timeout=LEASE_LOOK_SECONDS)
             finally:
-                reacting.cancel()
+                consuming.cancel()
                 try:
                     with suppress(asyncio.CancelledError):
-                        await reacting
+                        await consuming
                 finally:
                     await tenure.release()
 
-        self._works["policies"] = react
+        self._works[line] = react
 
     def app(
         self,
@@ -126,7 +135,7 @@ class LogService:
         await self.projections.start()
         self._start_witness()
         for name, work in self._works.items():
-            self.tasks.start(name, work)
+            self.tasks.start(name, work, vital=name == POLICIES)
 
     async def close(self) -> None:
         await self.tasks.stop()

@@ -24,6 +24,7 @@ from tests.support.builders import a_registration, a_visit, care
 from tests.support.installation import SERVICE_OF, Installation
 
 PAUSE_SECONDS: Final = 0.1
+_SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许"
 
 
 class Told(NamedTuple):
@@ -101,9 +102,15 @@ class Crowd:
             await self._until_answered(RecordCareSituation(child=child, care=care(kind)))
             return
         village = self._chance.choice(self._villages)
-        child = a_registration(residence=village, hukou=village[:6], household=new_id("household"))
+        child = a_registration(
+            residence=village, hukou=village[:6], household=new_id("household"), name=self._name_of_nobody_else()
+        )
         await self._until_answered(child)
         self._children.append(child)
+
+    def _name_of_nobody_else(self) -> str:
+        """Children of one name would be suspected of being one child."""
+        return f"{self._chance.choice(_SURNAMES)}{len(self._children):06x}{self._chance.randrange(16**6):06x}"
 
     async def _tell_visits(self) -> None:
         child = self._chance.choice(self._children)

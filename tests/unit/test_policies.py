@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.registry.domain.child import ChildFileIsClosed, ChildFileIsOpen, ReopenChildFile
 from shared.commands.command import Told
-from shared.commands.policies import NOTE_EVERY, Policy, PolicySink, Wanted, WorkItem, policy_command_id
+from shared.commands.policies import NOTE_EVERY, Policy, PolicyOfMany, PolicySink, Wanted, WorkItem, policy_command_id
 from shared.commands.routes import CommandId
 from shared.contracts.sealed import Personal
+from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode, hash_of
 from shared.identity.tokens import IssuerUnavailable
@@ -116,3 +117,30 @@ async def test_what_is_passed_over_within_a_second_is_noted_when_the_owner_is_he
     assert memory.mark == marks[1]
     await sink.level(Level(source, 2, NOW))
     assert memory.mark == marks[2]
+
+
+async def test_a_policy_of_many_is_asked_once_for_a_run_and_what_is_wanted_keeps_the_order_of_the_events():
+    registry, asked, told = Registry(), [], []
+    household = new_id("household")
+    for number in range(3):
+        command = a_registration(household=household, child=new_id("child", beside=household))
+        await registry.handler.handle(Told(command, f"command-{number}", "director-1"))
+    partition = partition_of(household, 4)
+    raws = await registry.log.read(partition, 0, 10)
+    records = tuple(map(decode, raws))
+
+    class Noted(Answers):
+        async def handle_many(self, batch):
+            told.extend((one.causation_id, one.person) for one in batch)
+            return await super().handle_many(batch)
+
+    async def reopen_all(occurred):
+        asked.append(len(occurred))
+        return [await reopen(record, event) for record, event in occurred]
+
+    both = [Policy("one", "ChildRegistered", reopen), PolicyOfMany("many", frozenset({"ChildRegistered"}), reopen_all)]
+    sink = PolicySink("registry", both, Noted(ChildFileIsOpen()), registry.sealer, Memory(), lambda: NOW)
+    await sink.take(Run(Source("registry", partition), Mark(), Mark(len(raws), hash_of(raws[-1]), None), records))
+    assert asked == [3]
+    begun = [record.id for record in records if record.type == "ChildRegistered"]
+    assert told == [(event, f"registry/{policy}") for event in begun for policy in ("one", "many")]

@@ -198,6 +198,15 @@ async def test_a_header_that_is_no_ascii_passes_as_it_is(behind, gateway):
     ]
 
 
+async def test_what_registry_says_of_duplicates_is_asked_through_the_same_origin(behind, gateway):
+    await gateway.get("/api/registry/duplicates?state=suspected&limit=2", headers={"authorization": "Bearer t"})
+    await gateway.post("/api/registry/duplicates/check", json={"name": "测甲一"})
+    listed, checked = behind.requests
+    assert (listed.method, str(listed.url)) == ("GET", "http://inside/duplicates?state=suspected&limit=2")
+    assert (checked.method, str(checked.url)) == ("POST", "http://inside/duplicates/check")
+    assert json.loads(checked.content) == {"name": "测甲一"}
+
+
 @pytest.mark.parametrize("command", ["%00", "..%2f..%2flog", "%2e%2e", "x%3Fa=b", "log%23"])
 async def test_an_address_that_is_no_command_leads_nowhere(behind, gateway, command):
     answer = await gateway.post(f"/api/registry/commands/{command}", content=b"{}")

@@ -43,7 +43,10 @@ Command = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$")]
 
 
 def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIRouter:
-    """``services`` maps a name to its base URL. Only commands are passed on: a log is never open to a browser."""
+    """``services`` maps a name to its base URL. Commands are passed on, and registry's questions about duplicates.
+
+    Nothing else is: a log is never open to a browser.
+    """
     router = APIRouter(prefix="/api", include_in_schema=False)
 
     @router.post("/{service}/commands")
@@ -54,6 +57,14 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
     async def one(service: str, command: Command, request: Request) -> Response:
         return await passed_on(service, f"/commands/{command}", request)
 
+    @router.post("/registry/duplicates/check")
+    async def check(request: Request) -> Response:
+        return await passed_on("registry", "/duplicates/check", request)
+
+    @router.get("/registry/duplicates")
+    async def duplicates(request: Request) -> Response:
+        return await passed_on("registry", "/duplicates", request)
+
     async def passed_on(service: str, path: str, request: Request) -> Response:
         if service not in services:
             raise NoSuchService
@@ -61,7 +72,8 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
         headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
         headers.append((b"x-correlation-id", request.state.correlation_id.encode()))
         try:
-            answer = await http.post(services[service] + path, content=await request.body(), headers=headers)
+            url = httpx.URL(services[service] + path, query=request.scope["query_string"] or None)
+            answer = await http.request(request.method, url, content=await request.body(), headers=headers)
         except httpx.TransportError:
             raise ServiceUnreachable from None
         kept = {name: value for name in _ANSWERED if (value := answer.headers.get(name))}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import services.pairing.service as pairing
+import services.registry.duplicates.service as duplicates
 import services.registry.service as registry
 import services.reporting.domain as reporting
 import services.visits.service as visits
@@ -90,6 +91,7 @@ def test_somebody_may_give_every_command_of_every_service() -> None:
     any_port: Any = None  # bound to no log: only the table is read
     tables = [
         registry.handlings(any_port),
+        duplicates.handlings(any_port, any_port),
         visits.handlings(any_port),
         pairing.handlings(any_port),
         reporting.handlings(),

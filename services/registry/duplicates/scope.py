@@ -1,0 +1,58 @@
+"""Whose villages these are: what a person's grants reach today, as registry's own directory knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from shared.commands.command import business_day
+from shared.identity.access import RIGHTS, Directory, Grant
+from shared.projection.read_model import Document
+
+Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
+
+
+class Scope:
+    def __init__(self, directory: Directory, divisions: Divisions, clock: Callable[[], datetime]) -> None:
+        self._directory = directory
+        self._divisions = divisions
+        self._clock = clock
+
+    async def permit(self, person: str, action: str, division: str) -> Grant:
+        """Raises NotPermitted when the person may not do it there today, or when there is no such node."""
+        return await self._directory.authorise(person, action, division, business_day(self._clock()))
+
+    async def grants(self, person: str, action: str) -> list[Grant]:
+        """Those that allow it today, wherever."""
+        today = business_day(self._clock())
+        return [
+            grant
+            for grant in await self._directory.grants(person)
+            if action in RIGHTS[grant.role] and grant.active(today)
+        ]
+
+    async def path(self, village: str) -> tuple[str, ...]:
+        """From the root to the village."""
+        return await self._directory.path(village) or (village,)
+
+    async def within(self, grants: Sequence[Grant], villages: Collection[str]) -> set[str]:
+        """Those of the villages that the grants reach; one that is unknown is reached by none."""
+        own = {grant.division for grant in grants}
+        paths = await self._directory.paths(villages)
+        return {village for village, path in paths.items() if own.intersection(path)}
+
+    async def villages(self, grants: Sequence[Grant]) -> list[str]:
+        """All villages that the grants reach."""
+        if not grants:
+            return []
+        own = sorted({grant.division for grant in grants})
+        found = (await self._divisions()).find({"path": {"$in": own}, "kind": "village"}, {"_id": 1})
+        return [node["_id"] async for node in found]
+
+
+def smallest_common(one: Sequence[str], other: Sequence[str]) -> str | None:
+    """The smallest division on both paths from the root; None where they have not even the root in common."""
+    common = [a for a, b in zip(one, other, strict=False) if a == b]
+    return common[-1] if common else None
