@@ -25,7 +25,7 @@ from shared.web.settings import ServiceSettings
 
 def build(settings: ServiceSettings) -> LogService:
     """reporting's API with all its parts, opened by nobody yet."""
-    service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
+    service = LogService(Kernel(settings, SERVICE), [])
     service.handles(handlings())
     return service
 

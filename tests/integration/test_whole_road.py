@@ -113,9 +113,24 @@ def _years_ago(years: int) -> date:
 
 
 async def table(guanhu: Installation, after: str | None = None, division: str = CITY, **days: str) -> dict[str, Any]:
-    """Of each row: numerator and denominator of I1, numerator of I1b, visits; by the code of its division."""
-    answer = await guanhu.ask("/figures/table", SUPERVISOR, after, division=division, **days)
+    """Of each row: numerator and denominator of I1, numerator of I1b, visits; by the code of its division.
+
+    Without ``after``, when all that was told so far is in it.
+    """
+    answer = await guanhu.ask(
+        "/figures/table", SUPERVISOR, after or await told_so_far(guanhu), division=division, **days
+    )
     return {row["division"]: _numbers(row["figures"]) for row in (answer["total"], *answer["rows"])}
+
+
+async def told_so_far(guanhu: Installation) -> str:
+    """The end of every partition that the figures are made of."""
+    ends = [
+        f"{service}/{head['_id']}/{head['seq']}"
+        for service in ("registry", "visits")
+        async for head in guanhu.mongo[f"guanhu_{service}"]["heads"].find({"seq": {"$gt": 0}})
+    ]
+    return ",".join(ends)
 
 
 def _numbers(figures: dict[str, Any]) -> tuple[int, ...]:
