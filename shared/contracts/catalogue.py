@@ -18,7 +18,13 @@ MODULES: Final[Mapping[str, ModuleType]] = {
     "reporting": reporting,
 }
 
-UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {}
+
+def _pair_ended_2(data: dict[str, Any]) -> dict[str, Any]:
+    """The reason was a text about the child."""
+    return data | {"reason": "other", "note": data["reason"]}
+
+
+UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {("PairEnded", 1): _pair_ended_2}
 """(wire name, old version) to the function that makes the next version's data of it."""
 
 

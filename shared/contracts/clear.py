@@ -34,7 +34,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     ),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
-    "PairEnded": frozenset({"child", "ends", "kind", "pair"}),
+    "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
     # reporting
     "FileOpened": frozenset({"child", "person"}),
 }

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.contracts.event import Event
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Day, PairId, PairKind, PersonId, Text, VillageCode
+from shared.contracts.values import ChildId, Day, PairEndReason, PairId, PairKind, PersonId, Text, VillageCode
 
 
 class PairFormed(Event):
@@ -19,12 +19,15 @@ class PairFormed(Event):
 
 
 class PairEnded(Event):
-    """``ends`` is the first day without the pair."""
+    """``ends`` is the first day without the pair. Without a note it needs no key of the child: it ends when that is
+    destroyed."""
 
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     pair: PairId
     child: ChildId
     kind: PairKind
     ends: Day
-    reason: Personal[Text]
+    reason: PairEndReason
+    note: Personal[Text] | None = None

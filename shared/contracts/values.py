@@ -91,6 +91,18 @@ class CloseReason(StrEnum):
     REGISTERED_IN_ERROR = "registered_in_error"
 
 
+class PairEndReason(StrEnum):
+    """Why a pair ended; ``other`` needs a note."""
+
+    CHILD_FILE_CLOSED = "child_file_closed"
+    CHILD_ERASED = "child_erased"
+    HELPER_ROTATED = "helper_rotated"
+    HELPER_LEFT = "helper_left"
+    GOALS_REACHED = "goals_reached"
+    WISH_OF_FAMILY = "wish_of_family"
+    OTHER = "other"
+
+
 class Likeness(StrEnum):
     """What two children's files have in common, or not: why they may be one child's. Each says what, never which."""
 

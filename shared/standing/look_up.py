@@ -6,14 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
+from shared.commands.command import business_day
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.sealed import Kind
 from shared.eventlog.client import OwnerClient, OwnerUnavailableError
-from shared.eventlog.record import decode
+from shared.eventlog.record import Record, decode
 from shared.privacy.sealing import Sealer
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
@@ -25,7 +26,7 @@ FRESH: Final = timedelta(seconds=10)
 
 
 class Standings(ReadModel):
-    """One document per child: ``{_id, village, turns: [[day, version, open]], erased}``."""
+    """One document per child: ``{_id, village, turns: [[day, version, open]], erased: day}``."""
 
     name: ClassVar[str] = "standings"
     services: ClassVar[tuple[str, ...]] = ("registry",)
@@ -42,12 +43,13 @@ class Standings(ReadModel):
     def fold(self, occurred: Occurred, work: Workspace) -> None:
         record, event = occurred
         document = work.get(CHILDREN, record.stream) or {"_id": record.stream, "turns": []}
-        change(document, record.version, event)
+        change(document, record, event)
         work.put(CHILDREN, document)
 
 
-def change(document: Document, version: int, event: Event) -> None:
+def change(document: Document, record: Record, event: Event) -> None:
     """What one event of a child's stream does to its document."""
+    version = record.version
     match event:
         case ChildRegistered():
             document["village"] = event.residence
@@ -56,7 +58,7 @@ def change(document: Document, version: int, event: Event) -> None:
         case ChildFileReopened():
             document["turns"].append([event.reopened_on.isoformat(), version, True])
         case SubjectKeyDestroyed():
-            document["erased"] = True
+            document["erased"] = business_day(record.occurred_at).isoformat()
         case _:
             pass
 
@@ -67,15 +69,24 @@ def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
     return Standing(
         village=document["village"],
         open=turns[-1][2] if turns else True,
-        erased=document.get("erased", False),
+        erased="erased" in document,
         fresh=fresh,
     )
 
 
-def closed_since(document: Document) -> date | None:
-    """The first day closed of a file that no later turn has opened again."""
+class Over(NamedTuple):
+    """The first day on which nothing new may be told of a child; of one that is erased, the day it was."""
+
+    day: date
+    erased: bool
+
+
+def over_since(document: Document) -> Over | None:
+    """None while the file is open: no later turn has closed it, and the child is not erased."""
+    if erased := document.get("erased"):
+        return Over(date.fromisoformat(erased), True)
     day, _, opened = max(document["turns"], default=("", 0, True))
-    return None if opened else date.fromisoformat(day)
+    return None if opened else Over(date.fromisoformat(day), False)
 
 
 class StandingUnknown(Refusal):
@@ -123,9 +134,9 @@ class StandingLookUp:
         fresh = await self._fresh()
         return {child: await self._one(child, found.get(child), day, fresh) for child in children}
 
-    async def closed_since(self, child: str) -> date | None:
-        """The first day closed of a file that is closed, as registry itself says now. Raises StandingUnknown."""
-        return closed_since(await self._asked(child))
+    async def over_since(self, child: str) -> Over | None:
+        """Since when the file is closed or the child erased, as registry itself says now. Raises StandingUnknown."""
+        return over_since(await self._asked(child))
 
     async def _read(self, children: Collection[str]) -> dict[str, Document]:
         known = await self._live.collection(Standings.name, CHILDREN)
@@ -150,5 +161,5 @@ class StandingLookUp:
             raise StandingUnknown from None
         document: Document = {"_id": child, "turns": []}
         for record, event in zip(records, await self._sealer.open(records, ()), strict=True):
-            change(document, record.version, event)
+            change(document, record, event)
         return document

@@ -10,13 +10,14 @@ from services.pairing.domain.pair import (
     PairAlreadyEnded,
     PairAlreadyFormed,
     PairEndsBeforeItBegan,
+    PairEndUnexplained,
     PairStandsElsewhere,
     claims,
 )
 from shared.commands.command import NotOnFile
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.sealed import Personal
-from shared.contracts.values import PairKind
+from shared.contracts.values import PairEndReason, PairKind
 from shared.eventlog.placement import new_id
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing
 from tests.support.builders import VILLAGE
@@ -33,9 +34,13 @@ WISH = FormPair(
 )
 FORM = JudgedPair(**dict(WISH), standing=Standing(VILLAGE, open=True))
 FORMED = PairFormed(**WISH.model_dump(exclude={"occurred_at"}))
-END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason=Personal("轮换"))
+END = EndPair(pair=FORM.pair, ends=date(2026, 9, 1), reason=PairEndReason.HELPER_ROTATED)
 ENDED = PairEnded(
-    pair=FORM.pair, child=CHILD, kind=PairKind.ACTING_PARENT, ends=date(2026, 9, 1), reason=Personal("轮换")
+    pair=FORM.pair,
+    child=CHILD,
+    kind=PairKind.ACTING_PARENT,
+    ends=date(2026, 9, 1),
+    reason=PairEndReason.HELPER_ROTATED,
 )
 
 
@@ -49,6 +54,13 @@ def test_a_pair_is_formed_and_ended_once():
 
 def test_a_pair_does_not_end_before_it_began():
     given(PAIR, FORMED).when(END.model_copy(update={"ends": date(2026, 8, 13)})).then_refused(PairEndsBeforeItBegan)
+
+
+def test_another_reason_than_those_listed_is_told_in_a_note():
+    other = END.model_copy(update={"reason": PairEndReason.OTHER})
+    given(PAIR, FORMED).when(other).then_refused(PairEndUnexplained)
+    told = ENDED.model_copy(update={"reason": PairEndReason.OTHER, "note": Personal("随迁")})
+    given(PAIR, FORMED).when(other.model_copy(update={"note": Personal("随迁")})).then(told)
 
 
 def test_a_pair_stands_beside_its_child():

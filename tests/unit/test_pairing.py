@@ -8,19 +8,19 @@ from services.pairing.domain.pair import EndPair, FormPair
 from services.pairing.pairs import ActivePair, PairLookUp, PairsBehindError
 from services.pairing.policies import policies
 from services.pairing.service import handlings
-from services.registry.domain.child import CloseChildFile
+from services.registry.domain.child import ApproveErasure, CloseChildFile, RequestErasure
 from shared.commands.command import Told
 from shared.commands.handler import Handler
 from shared.commands.policies import PolicySink
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.sealed import KINDS
-from shared.contracts.values import CloseReason, PairKind
+from shared.contracts.values import CloseReason, PairEndReason, PairKind, Role
 from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import ClaimTaken
 from shared.eventlog.record import decode, hash_of
 from shared.messaging.run import Mark, Run, Source
-from shared.standing.look_up import change, closed_since, standing_of
+from shared.standing.look_up import change, over_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile
 from tests.support.builders import VILLAGE, a_registration
 from tests.support.registry import NOW, Registry
@@ -42,13 +42,14 @@ class Files:
         document = await self._document(child, self.late)
         return standing_of(document, day) if "village" in document else None
 
-    async def closed_since(self, child):
-        return closed_since(await self._document(child, None))
+    async def over_since(self, child):
+        return over_since(await self._document(child, None))
 
     async def _document(self, child, most):
         document = {"_id": child, "turns": []}
-        for version, event in enumerate((await self._registry.events(child))[:most], start=1):
-            change(document, version, event)
+        records = [decode(raw) for raw in (await self._registry.log.load(child))[:most]]
+        for record, event in zip(records, await self._registry.sealer.open(records, KINDS), strict=True):
+            change(document, record, event)
         return document
 
 
@@ -98,6 +99,13 @@ class Pairing:
     async def close(self, child, on):
         close = CloseChildFile(child=child, reason=CloseReason.MOVED_OUT, closed_on=on)
         await self.registry.handler.handle(Told(close, f"close-{child}", "director-1"))
+
+    async def erase(self, child):
+        self.registry.directory.add_grant("officer-1", Role.DATA_PROTECTION_OFFICER, "52", date(2026, 1, 1))
+        request = RequestErasure(child=child, basis="监护人要求")
+        await self.registry.handler.handle(Told(request, f"request-{child}", "director-1"))
+        await self.registry.handler.handle(Told(ApproveErasure(child=child), f"approve-{child}", "officer-1"))
+        await self.registry.vault.destroy(child)
 
     async def form(self, child, village=VILLAGE, starts=STARTS):
         pair = new_id("pair", beside=child)
@@ -160,6 +168,28 @@ async def test_a_pair_that_is_formed_in_the_moment_of_the_closing_ends_all_the_s
     assert ended.ends == STARTS, "it never had a day"
 
 
+async def test_the_pairs_of_a_child_that_is_erased_end_although_nothing_can_be_sealed_for_it(pairing):
+    child = await pairing.child()
+    pair = await pairing.form(child)
+    await pairing.erase(child)
+    for _ in range(2):
+        await pairing.deliver(pairing.registry.log)
+    _, ended = await pairing.events(pair)
+    assert (ended.ends, ended.reason) == (NOW.date(), PairEndReason.CHILD_ERASED)
+    assert pairing.memory.items == []
+
+
+async def test_a_pair_that_is_formed_in_the_moment_of_the_erasure_ends_all_the_same(pairing):
+    child = await pairing.child()
+    await pairing.erase(child)
+    await pairing.deliver(pairing.registry.log)
+    pairing.files.late = 1
+    pair = await pairing.form(child)
+    await pairing.deliver(pairing.log)
+    _, ended = await pairing.events(pair)
+    assert (ended.ends, ended.reason) == (NOW.date(), PairEndReason.CHILD_ERASED)
+
+
 async def test_a_pair_of_an_open_file_is_left_alone(pairing):
     pair = await pairing.form(await pairing.child())
     await pairing.deliver(pairing.log)
@@ -181,7 +211,7 @@ async def test_who_is_outside_does_not_learn_that_a_pair_exists(pairing):
     pairing.registry.directory.add_grant("stranger-1", "child_director", "99", date(2026, 1, 1))
     answers = set()
     for n, one in enumerate((pair, new_id("pair"))):
-        end = EndPair(pair=one, ends=date(2026, 8, 14), reason="测")
+        end = EndPair(pair=one, ends=date(2026, 8, 14), reason=PairEndReason.HELPER_LEFT)
         [refusal] = await pairing.handler.handle_many([Told(end, f"command-{n}", "stranger-1")])
         answers.add((type(refusal), str(refusal)))
     assert len(answers) == 1

@@ -11,7 +11,7 @@ from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
-from shared.standing.look_up import StandingLookUp, StandingUnknown, _Together, closed_since, standing_of
+from shared.standing.look_up import Over, StandingLookUp, StandingUnknown, _Together, over_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
 from tests.support.registry import Registry
@@ -33,13 +33,14 @@ def test_what_happened_before_the_file_was_closed_is_judged_by_that_day():
 def test_of_two_turns_on_one_day_the_later_told_one_holds():
     child = a_child(["2026-08-20", 4, True], CLOSED)
     assert standing_of(child, date(2026, 8, 20)).open
-    assert closed_since(child) is None
+    assert over_since(child) is None
 
 
-def test_a_file_is_closed_since_its_last_turn_unless_that_opened_it():
-    assert closed_since(a_child()) is None
-    assert closed_since(a_child(CLOSED)) == date(2026, 8, 20)
-    assert closed_since(a_child(["2026-09-01", 4, True], CLOSED)) is None
+def test_a_file_is_over_since_its_last_turn_unless_that_opened_it():
+    assert over_since(a_child()) is None
+    assert over_since(a_child(CLOSED)) == Over(date(2026, 8, 20), erased=False)
+    assert over_since(a_child(CLOSED) | {"erased": "2026-09-02"}) == Over(date(2026, 9, 2), erased=True)
+    assert over_since(a_child(["2026-09-01", 4, True], CLOSED)) is None
 
 
 @pytest.mark.parametrize(
@@ -73,15 +74,15 @@ async def test_registry_itself_says_since_when_a_file_is_closed():
     registry = Registry()
     look_up = StandingLookUp(None, Owner(registry), registry.sealer)
     command = a_registration()
-    assert await look_up.closed_since(command.child) is None
+    assert await look_up.over_since(command.child) is None
     await registry.handler.handle(Told(command, "command-1", "director-1"))
-    assert await look_up.closed_since(command.child) is None
+    assert await look_up.over_since(command.child) is None
     close = CloseChildFile(child=command.child, reason=CloseReason.MOVED_OUT, closed_on=date(2026, 8, 3))
     await registry.handler.handle(Told(close, "command-2", "director-1"))
-    assert await look_up.closed_since(command.child) == date(2026, 8, 3)
+    assert await look_up.over_since(command.child) == Over(date(2026, 8, 3), erased=False)
     reopen = ReopenChildFile(child=command.child, reason=Personal("又外出"), reopened_on=date(2026, 8, 9))
     await registry.handler.handle(Told(reopen, "command-3", "director-1"))
-    assert await look_up.closed_since(command.child) is None
+    assert await look_up.over_since(command.child) is None
 
 
 async def test_nothing_is_guessed_while_registry_does_not_answer():
@@ -89,7 +90,7 @@ async def test_nothing_is_guessed_while_registry_does_not_answer():
     owner = Owner(registry)
     owner.away = True
     with pytest.raises(StandingUnknown):
-        await StandingLookUp(None, owner, registry.sealer).closed_since(new_id("child"))
+        await StandingLookUp(None, owner, registry.sealer).over_since(new_id("child"))
 
 
 async def test_questions_asked_at_once_become_one_and_each_finds_its_answer():

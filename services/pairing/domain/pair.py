@@ -11,7 +11,7 @@ from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Day, PairId, PairKind, Text, ToldPersonId, VillageCode
+from shared.contracts.values import ChildId, Day, PairEndReason, PairId, PairKind, Text, ToldPersonId, VillageCode
 from shared.eventlog.placement import placement_of
 from shared.standing.standing import Standing, check_standing
 
@@ -36,7 +36,8 @@ class EndPair(Command):
 
     pair: PairId
     ends: Day
-    reason: Personal[Text]
+    reason: PairEndReason
+    note: Personal[Text] | None = None
 
 
 class PairAlreadyFormed(Refusal):
@@ -56,6 +57,13 @@ class PairEndsBeforeItBegan(Refusal):
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = "Check the day."
+
+
+class PairEndUnexplained(Refusal):
+    """A pair that ended for another reason than those listed needs a note."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Say in the note why it ended, or choose one of the reasons."
 
 
 class PairStandsElsewhere(Refusal):
@@ -98,7 +106,9 @@ def decide(command: JudgedPair | EndPair, pair: Pair) -> list[PairFormed | PairE
         case EndPair(), Active(child, kind, _, starts):
             if command.ends < starts:
                 raise PairEndsBeforeItBegan
-            return [PairEnded(pair=command.pair, child=child, kind=kind, ends=command.ends, reason=command.reason)]
+            if command.reason is PairEndReason.OTHER and command.note is None:
+                raise PairEndUnexplained
+            return [PairEnded(child=child, kind=kind, **command.model_dump(exclude={"occurred_at"}))]
         case EndPair(), Over():
             raise PairAlreadyEnded
         case EndPair(), NotFormed():

@@ -230,8 +230,10 @@ def _facts(child: str, event: Event) -> Document:
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
             return _told(reason=event.reason.get(), on=event.reopened_on.isoformat())
-        case PairFormed() | PairEnded():
+        case PairFormed():
             return {"kind": event.kind.value}
+        case PairEnded():
+            return {"kind": event.kind.value, "reason": event.reason.value}
         case ErasureRequested():
             return _told(basis=event.basis.get())
         case _:
