@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -197,7 +197,7 @@ class Relay:
 
     async def _relay(self) -> int:
         assert self._cursor is not None
-        batches = await self._unsent(self._cursor)
+        batches, faults = await self._unsent(self._cursor)
         outcomes = await asyncio.gather(
             *(self._topic.send(self._log.service, p, messages) for p, messages in batches.items()),
             return_exceptions=True,
@@ -205,7 +205,7 @@ class Relay:
         sent = {p: len(batches[p]) for p, outcome in zip(batches, outcomes, strict=True) if outcome is None}
         for partition, count in sent.items():
             self._cursor[partition] += count
-        faults = [outcome for outcome in outcomes if outcome is not None]
+        faults += [outcome for outcome in outcomes if outcome is not None]
         if faults or self._clock() >= self._note_at:
             self._note_at = self._clock() + NOTE_SECONDS
             await self._move()
@@ -213,24 +213,27 @@ class Relay:
             raise faults[0]
         return sum(sent.values())
 
-    async def _unsent(self, cursor: Sequence[int]) -> dict[int, list[Message]]:
-        """By partition, up to a batch of what follows on the cursor."""
+    async def _unsent(self, cursor: Sequence[int]) -> tuple[dict[int, list[Message]], list[BaseException]]:
+        """By partition, up to a batch of what follows on the cursor; and what keeps partitions from being sent."""
         batches = self._fresh.after(cursor, self._batch)
+        faults: list[BaseException] = []
         if not batches or self._clock() >= self._look_at:
             self._look_at = self._clock() + POLL_SECONDS
             ends = {p: cursor[p] + len(batches.get(p, ())) for p in range(self._log.partitions)}
             behind = [h.partition for h in await self._log.heads() if h.seq > ends[h.partition]]
-            batches |= await self._read({p: cursor[p] for p in behind if p not in batches})
-        return batches
+            wanted = [p for p in behind if p not in batches]
+            read = await asyncio.gather(*(self._read(p, cursor[p]) for p in wanted), return_exceptions=True)
+            for partition, found in zip(wanted, read, strict=True):
+                if isinstance(found, BaseException):
+                    faults.append(found)
+                elif found:
+                    batches[partition] = found
+        return batches, faults
 
-    async def _read(self, cursor: Mapping[int, int]) -> dict[int, list[Message]]:
-        read = await asyncio.gather(*(self._log.read(p, seq, self._batch) for p, seq in cursor.items()))
-        found = zip(cursor.items(), read, strict=True)
-        return {p: self._messages(p, seq, records) for (p, seq), records in found if records}
-
-    def _messages(self, partition: int, after: int, records: list[bytes]) -> list[Message]:
+    async def _read(self, partition: int, after: int) -> list[Message]:
+        """Raises LogOutOfOrderError, and what the log raises; the other partitions go on."""
         messages = []
-        for expected, raw in enumerate(records, after + 1):
+        for expected, raw in enumerate(await self._log.read(partition, after, self._batch), after + 1):
             place = _place_of(raw)
             if place.seq != expected:
                 raise LogOutOfOrderError(f"{self._log.service}/{partition}/{expected}")
