@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.registry.imports.parts import LIMITS, import_desk
 from services.registry.policies import policies
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
@@ -22,7 +23,8 @@ def build(settings: ServiceSettings) -> LogService:
 
 
 def application(settings: ServiceSettings) -> FastAPI:
-    return build(settings).app("Guanhu registry: who and where")
+    service = build(settings)
+    return service.app("Guanhu registry: who and where", [import_desk(service)], body_limits=LIMITS)
 
 
 if __name__ == "__main__":

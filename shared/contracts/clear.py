@@ -26,6 +26,11 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildFileReopened": frozenset({"child", "reopened_on"}),
     "ErasureRequested": frozenset({"child", "requested_by"}),
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
+    "ImportBatchReceived": frozenset({"batch", "division", "file_hash", "ledger"}),
+    "ImportBatchChecked": frozenset({"accepted", "batch", "rejected", "warned"}),
+    "ImportRowsCommitted": frozenset({"batch", "receipts_id", "rows.codes", "rows.made", "rows.row", "rows.verdict"}),
+    "ImportBatchCommitted": frozenset({"batch", "rejected", "taken_over"}),
+    "ImportBatchWithdrawn": frozenset({"batch", "closed"}),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

@@ -83,6 +83,10 @@ class LogService:
 
         self._works["policies"] = react
 
+    def works(self, name: str, work: Work) -> None:
+        """A background task of the service's own, which runs until it is cancelled."""
+        self._works[name] = work
+
     def app(
         self,
         title: str,
