@@ -10,14 +10,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from deploy.local import ledgers
 from deploy.local.importing import Import, ImportClient, ImportRefused
 from deploy.local.operator import operator
-from services.registry.domain.posting import PostWorkingGroup
 from services.registry.imports.sheet import rows_of
 from shared.commands.command import business_day
 from shared.contracts.values import Role
@@ -66,7 +64,7 @@ async def committed(client: ImportClient, content: bytes) -> Import:
 
 
 async def events(guanhu: Installation, *types: str) -> list[Any]:
-    return [decode(one["raw"]) async for one in guanhu.log("registry").find({"type": {"$in": list(types)}})]
+    return [decode(one["record"]) async for one in guanhu.log("registry").find({"type": {"$in": list(types)}})]
 
 
 async def test_a_roster_is_checked_committed_once_and_taken_back(guanhu: Installation, samples: Any) -> None:
@@ -208,7 +206,7 @@ async def test_a_commit_that_is_killed_goes_on_and_doubles_no_row(
     for _ in range(6):
         await asyncio.sleep(chance.uniform(0.05, 0.5))
         async with asyncio.timeout(20):
-            while (state := await stored(guanhu, found["batch"]))["state"] == "committing":  # noqa: ASYNC110
+            while (state := await stored(guanhu, found["batch"]))["state"] == "committing":
                 if state["done"] > (killed_at[-1] if killed_at else 0):
                     break
                 await asyncio.sleep(0.02)

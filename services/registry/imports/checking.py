@@ -16,7 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from services.registry.imports.bad_file import MAX_ROWS, FileIsEmpty, TooManyRows
-from services.registry.imports.cell import SheetRow
+from services.registry.imports.cell import Number, SheetRow
 from services.registry.imports.entry import Entry, Told
 from services.registry.imports.finding import REJECTED, Finding, verdict_of
 from services.registry.imports.household_file import HOUSEHOLD_FILE
@@ -52,12 +52,16 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class CheckedRow(msgspec.Struct, frozen=True):
-    """``findings`` are (code, column). A rejected row has no wishes. ``made`` are the streams that they begin."""
+    """``findings`` are (code, column). A rejected row has no wishes. ``made`` are the streams that they begin.
+
+    ``numbers`` are the places of the cells that were numbers in the file, and are to come back as such.
+    """
 
     number: int
     verdict: str
     findings: list[tuple[str, str]]
     cells: list[str]
+    numbers: list[int]
     wishes: list[Wish]
     made: list[str]
 
@@ -77,7 +81,7 @@ def opened(content: bytes) -> Opened:
     heading = heading_of(head, LEDGERS)
     if head[-1].number == heading.row:
         raise FileIsEmpty("表头下面没有数据。")
-    return Opened(heading.ledger.kind, heading.headers)
+    return Opened(heading.ledger.kind, [str(header) for header in heading.headers])
 
 
 def checked(content: bytes, terms: Terms) -> Iterator[list[CheckedRow]]:
@@ -122,7 +126,8 @@ class _Check:
             row.number,
             verdict.value,
             list(dict.fromkeys((finding.code, finding.column) for finding in entry.findings)),
-            row.cells,
+            [str(cell) for cell in row.cells],
+            [place for place, cell in enumerate(row.cells) if isinstance(cell, Number)],
             [Wish(type(wish).__name__, wish.model_dump_json(exclude_unset=True).encode()) for wish in wishes],
             _made(wishes),
         )

@@ -167,7 +167,9 @@ class ImportDesk:
                 continue
             kept = await self._store.rows(batch, number) or []
             rejected = [
-                RejectedRow(row.number, row.cells, reasons[row.number]) for row in kept if row.number in reasons
+                RejectedRow(row.number, row.cells, row.numbers, reasons[row.number])
+                for row in kept
+                if row.number in reasons
             ]
             room = MAX_ROWS - len(rows)
             rows += rejected[:room]

@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import Any, Final, Literal
 
 from openpyxl import load_workbook  # type: ignore[import-untyped]
@@ -230,19 +231,19 @@ def _text_of(value: Any, kind: str) -> str:
         case bool():
             return "是" if value else "否"
         case int() | float():
-            return Number(_digits(value))
+            return Number(_digits(value)) if isfinite(value) else Fault(value)
         case datetime() if value.time() == time():
             return value.date().isoformat()
         case datetime() | date():
             return value.isoformat()
         case time() | timedelta():
-            return Number(str(value))
+            return str(value)
         case _:
             return Formula(str(value))  # an array formula, a data table
 
 
 def _digits(value: float) -> str:
-    return str(int(value)) if value == value and abs(value) < 1e21 and value == int(value) else repr(value)
+    return str(int(value)) if abs(value) < 1e21 and value == int(value) else repr(value)
 
 
 def _holds_something(rows: Iterator[SheetRow]) -> bool:

@@ -41,6 +41,8 @@ from shared.eventlog.port import Appended, ClaimTaken, Log, LogError, LogUnavail
 from shared.eventlog.record import decode
 
 LOOK_SECONDS: Final = 1.0
+TOGETHER: Final = 4
+"""Pieces that are committed at the same time: one waits for the disk while another is decided."""
 IN_ERROR: Final = "导入有误，整批撤回"
 
 
@@ -133,21 +135,27 @@ class ImportWorker:
 
     async def _commit(self, job: Document) -> None:
         batch, done, taken_over, refused = job["_id"], job["done"], job["taken_over"], job["refused"]
-        for piece in range(done, job["pieces"]):
-            rows = await self._store.rows(batch, piece)
-            if rows is None:
-                raise LookupError(f"piece {piece} of {batch} is gone before it was committed")
-            receipts = await self._take_over(job, rows)
-            await self._store.note_committed(batch, piece, _found(rows, receipts))
-            await self._receipt(job, piece, receipts)
-            refused_now = sum(receipt.verdict is REJECTED for receipt in receipts)
-            taken_over, refused = taken_over + len(receipts) - refused_now, refused + refused_now
-            told = {"done": piece + 1, "taken_over": taken_over, "refused": refused}
+        while done < job["pieces"]:
+            together = range(done, min(done + TOGETHER, job["pieces"]))
+            verdicts = Counter[bool]()
+            for receipts in await asyncio.gather(*(self._commit_piece(job, piece) for piece in together)):
+                verdicts.update(receipt.verdict is REJECTED for receipt in receipts)
+            done, taken_over, refused = together.stop, taken_over + verdicts[False], refused + verdicts[True]
+            told = {"done": done, "taken_over": taken_over, "refused": refused}
             await self._store.move(batch, ("committing",), told)
         end = RecordImportCommitted(batch=batch, taken_over=taken_over, rejected=refused)
         await self._teller.became(end, batch, "committed", job["person"])
         summary = await self._summary(batch)
         await self._store.move(batch, ("committing",), {"state": "committed", "summary": summary})
+
+    async def _commit_piece(self, job: Document, piece: int) -> list[RowReceipt]:
+        rows = await self._store.rows(job["_id"], piece)
+        if rows is None:
+            raise LookupError(f"piece {piece} of {job['_id']} is gone before it was committed")
+        receipts = await self._take_over(job, rows)
+        await self._store.note_committed(job["_id"], piece, _found(rows, receipts))
+        await self._receipt(job, piece, receipts)
+        return receipts
 
     async def _take_over(self, job: Document, rows: Sequence[CheckedRow]) -> list[RowReceipt]:
         """Raises LogError where a row's time has not come: the piece must come again."""
