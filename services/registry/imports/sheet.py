@@ -75,11 +75,17 @@ def rows_of(content: bytes) -> Iterator[SheetRow]:
                 taken += 1
                 if taken > MAX_ROWS + _LOOKED_AT:  # with title and header; what is checked counts them exactly
                     raise TooManyRows
-                yield row
+                yield SheetRow(row.number, _without_end(row.cells))
     except _DAMAGE as damage:
         raise FileIsDamaged from damage
     if not taken:
         raise FileIsEmpty
+
+
+def _without_end(cells: list[str]) -> list[str]:
+    """Without the empty cells at the end, which some kinds of files have and others have not."""
+    width = next((place for place in range(len(cells), 0, -1) if cells[place - 1]), 0)
+    return cells[:width]
 
 
 def count_rows(content: bytes) -> int:
@@ -179,10 +185,11 @@ def _xls(content: bytes) -> Iterator[SheetRow]:
         if one.visible is SheetVisibleEnum.Visible and one.typ is SheetTypeEnum.WorkSheet
     ]
     sheet = _only([sheet for sheet in shown if sheet.start is not None])
-    first, _ = sheet.start
+    _, column = (
+        sheet.start
+    )  # rows are given from the first of the sheet on, columns from the first with something in it
     for number, row in enumerate(sheet.iter_rows(), 1):
-        if number > first or any(row):
-            yield SheetRow(number, [_text_of(value, "n") for value in row[:MAX_COLUMNS]])
+        yield SheetRow(number, [""] * column + [_text_of(value, "n") for value in row[:MAX_COLUMNS]])
 
 
 def _csv(content: bytes) -> Iterator[SheetRow]:
