@@ -178,6 +178,9 @@ async def test_nothing_of_a_ledger_stands_in_the_clear_in_the_store_or_a_log(gua
     await committed(desk(guanhu), ledgers.save(path, ledgers.ROSTER, [line]).read_bytes())
     path.unlink()
     database = guanhu.mongo["guanhu_registry"]
+    parts = [part async for part in database["import_parts"].find({"kind": "rows"})]
+    assert parts
+    assert all(part["sealed"] for part in parts)
     for name in await database.list_collection_names():
         async for document in database[name].find():
             assert "测金丝雀".encode() not in str(document).encode()

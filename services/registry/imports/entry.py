@@ -23,6 +23,10 @@ _NOTHING: Final = frozenset({"", "/", "\\", "-", "--", "—", "——", "无", "
 """How people write that there is nothing to write."""
 _POWERS: Final = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"\d{17}[\dX]")
+_PROVINCES: Final = frozenset(
+    {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83}
+)
+"""The first two digits of GB/T 2260, and those of residence permits (domain 3.0, citizen number, point 4)."""
 _SEXES: Final = {
     "男": Sex.MALE, "1": Sex.MALE, "男性": Sex.MALE,
     "女": Sex.FEMALE, "2": Sex.FEMALE, "女性": Sex.FEMALE,
@@ -156,6 +160,8 @@ class Entry:
             return "number_of_15_digits"
         if not number.isascii() or not _WHOLE.fullmatch(number):
             return "number_malformed"
+        if int(number[:2]) not in _PROVINCES:
+            return "number_province_unknown"
         if check_character(number[:17]) != number[17]:
             return "digits_lost" if number.endswith("000") else "number_check_wrong"
         born = wording.day(number[6:14])

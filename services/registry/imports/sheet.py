@@ -6,6 +6,7 @@ only after the container was looked at, and in a process of its own with bounded
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -44,6 +45,7 @@ _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _VBA: Final = "_VBA_PROJECT".encode("utf-16-le")
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
+_CHINESE: Final = re.compile("[\u2e80-\U0003ffff]")
 _LOOKED_AT: Final = 50
 """Rows of a sheet that are looked at to tell whether it holds something."""
 
@@ -216,15 +218,20 @@ def _decoded(content: bytes) -> str:
     """UTF-8 with or without mark, else GB18030. Raises FileTypeUnknown."""
     if b"\0" in content:
         raise FileTypeUnknown
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if text.lstrip().startswith(("<", "%PDF", "{\\rtf")):
-            raise FileTypeUnknown
-        return text
-    raise FileTypeUnknown
+    text = _in(content, "utf-8-sig")
+    # A short text in GB18030 may be UTF-8 by chance, but then of two-byte letters only: 一 reads as a Cyrillic one.
+    if text is None or not (text.isascii() or content.startswith(codecs.BOM_UTF8) or _CHINESE.search(text)):
+        text = _in(content, "gb18030") or text
+    if text is None or text.lstrip().startswith(("<", "%PDF", "{\\rtf")):
+        raise FileTypeUnknown
+    return text
+
+
+def _in(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _text_of(value: Any, kind: str) -> str:

@@ -94,6 +94,12 @@ class ImportStore:
     async def note_committed(self, batch: str, number: int, found: list[Any]) -> None:
         await self._parts.update_one({"_id": _place(batch, ROWS, number)}, {"$set": {"found": found}})
 
+    async def keep_only(self, batch: str, number: int, rows: list[CheckedRow]) -> None:
+        """Forgets the other rows of a piece: who was taken over has a file of their own, which can be erased."""
+        place = _place(batch, ROWS, number)
+        sealed = self._cipher.encrypt(await self._key(batch), _encoder.encode(rows), place.encode())
+        await self._parts.update_one({"_id": place}, {"$set": {"sealed": sealed}})
+
     async def drop_file(self, batch: str) -> None:
         await self._parts.delete_many({"batch": batch, "kind": FILE})
 

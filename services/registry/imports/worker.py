@@ -145,7 +145,7 @@ class ImportWorker:
             await self._store.move(batch, ("committing",), told)
         end = RecordImportCommitted(batch=batch, taken_over=taken_over, rejected=refused)
         await self._teller.became(end, batch, "committed", job["person"])
-        summary = await self._summary(batch)
+        summary = await self._conclude(batch)
         await self._store.move(batch, ("committing",), {"state": "committed", "summary": summary})
 
     async def _commit_piece(self, job: Document, piece: int) -> list[RowReceipt]:
@@ -176,11 +176,15 @@ class ImportWorker:
         command = RecordImportReceipts(receipts_id=receipts_stream(batch, piece), batch=batch, rows=tuple(receipts))
         await self._teller.became(command, batch, f"receipts/{piece}", job["person"])
 
-    async def _summary(self, batch: str) -> list[list[Any]]:
+    async def _conclude(self, batch: str) -> list[list[Any]]:
+        """What was found in all; of the rows only those are kept that were not taken over."""
         summary = Summary()
-        async for _, rows in self._store.pieces(batch):
+        async for piece, rows in self._store.pieces(batch):
             for number, _, findings in rows:
                 summary.add(number, [(code, column) for code, column in findings])
+            rejected = {number for number, verdict, _ in rows if verdict == REJECTED.value}
+            kept = await self._store.rows(batch, piece) or []
+            await self._store.keep_only(batch, piece, [row for row in kept if row.number in rejected])
         return summary.lines()
 
     # take back

@@ -9,7 +9,7 @@ from services.registry.imports.ledger import letter
 from services.registry.imports.roster import ROSTER
 from services.registry.imports.sheet import rows_of
 from tests.support.importing import ROSTER_ROW, rows_in, table
-from tests.support.sheets import files, xlsx
+from tests.support.sheets import csv_, files, xlsx
 
 CELLS = st.text(alphabet="测试甲乙一二三·/、" + string.ascii_letters + string.digits + "０１２", max_size=8)
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), min_size=1, max_size=6)
@@ -61,3 +61,10 @@ def test_the_same_file_gives_the_same_ids_and_another_file_gives_others(entries)
 
 def test_columns_are_called_as_a_spreadsheet_calls_them():
     assert [letter(index) for index in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+
+
+def test_a_short_text_in_gb18030_that_is_utf_8_by_chance_is_read_as_chinese():
+    for text in ("一", "联通", "测甲·一"):
+        for encoding in ("utf-8", "gb18030"):
+            [row] = rows_of(csv_([[text]], encoding))
+            assert row.cells == [text], encoding

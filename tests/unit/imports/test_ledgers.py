@@ -94,6 +94,7 @@ def test_what_the_system_has_no_command_for_is_warned_about_and_the_row_is_taken
         ({"citizen_number": "529901201603090000"}, "digits_lost", "身份证号"),
         ({"citizen_number": "52990120160309"}, "number_malformed", "身份证号"),
         ({"citizen_number": "52990120160309002Y"}, "number_malformed", "身份证号"),
+        ({"citizen_number": citizen_number("99990120160309002")}, "number_province_unknown", "身份证号"),
         ({"citizen_number": "529901160309001"}, "number_of_15_digits", "身份证号"),
         ({"citizen_number": "529901201802290019"}, "number_date_wrong", "身份证号"),
         ({"citizen_number": GIRL[:17] + ("1" if GIRL[17] != "1" else "2")}, "number_check_wrong", "身份证号"),
