@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import httpx
 import typer
@@ -22,6 +23,8 @@ from deploy.local.settings import Settings
 from deploy.local.status import table
 from shared.commands.command import business_day
 from shared.contracts.values import Role
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Guanhu on one machine: real MongoDB, real Kafka, the services.",
@@ -111,26 +114,30 @@ def sample_ledgers(
 def import_ledger(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
     person: Annotated[str, typer.Option(help="Who imports: a child supervisor, or county civil affairs.")],
-    commit: Annotated[bool, typer.Option(help="Take over what was not rejected.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Take over what was not rejected.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what this file registered.")] = False,
     rejected: Annotated[Path | None, typer.Option(help="Write the rejected rows to this workbook.")] = None,
 ) -> None:
     """Check a ledger, and with --commit take it over. Exit code 1: there are rejected rows."""
-    found, left = asyncio.run(_import(file.read_bytes(), person, commit, rejected is not None))
+
+    async def work(client: importing.ImportClient) -> tuple[importing.Import, bytes]:
+        found = await importing.run(client, file.read_bytes(), console, commit=commit, withdraw=withdraw)
+        wanted = rejected is not None and _has_rejected(found)
+        return found, await client.rejected(found["batch"]) if wanted else b""
+
+    found, left = asyncio.run(_at_the_desk(person, work))
     if rejected is not None and left:
         rejected.write_bytes(left)
         console.print(f"the rows that are not taken over: {rejected}")
     raise typer.Exit(1 if _has_rejected(found) else 0)
 
 
-async def _import(content: bytes, person: str, commit: bool, rejected: bool) -> tuple[importing.Import, bytes]:
-    """What came of it, and the workbook of rejected rows where it is wanted and there are any."""
+async def _at_the_desk(person: str, work: Callable[[importing.ImportClient], Awaitable[T]]) -> T:
     settings = Settings()
     token = issuer_of(settings).issue(person, seconds=3600)
     async with httpx.AsyncClient(trust_env=False) as http:
-        client = importing.ImportClient(http, settings.url("registry"), token)
         try:
-            found = await importing.run(client, content, console, commit=commit)
-            return found, await client.rejected(found["batch"]) if rejected and _has_rejected(found) else b""
+            return await work(importing.ImportClient(http, settings.url("registry"), token))
         except httpx.TransportError:
             raise CannotRun("registry does not answer; start the stack with: guanhu up") from None
 

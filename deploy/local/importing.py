@@ -81,13 +81,17 @@ def _advance(progress: Progress, bars: dict[str, Any], found: Import) -> None:
     progress.update(bars[state], completed=found[_AT_WORK[state]] + found["refused"] * (state != "received"))
 
 
-async def run(client: ImportClient, content: bytes, console: Console, *, commit: bool) -> Import:
-    """Checks a file, with ``commit`` takes it over, and shows what was found. Raises ImportRefused."""
+async def run(
+    client: ImportClient, content: bytes, console: Console, *, commit: bool = False, withdraw: bool = False
+) -> Import:
+    """Checks a file, takes it over or back where that is wanted, and shows what was found. Raises ImportRefused."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         found = await client.settled((await client.receive(content))["batch"], progress)
         if commit and found["state"] == "checked":
             found = await client.settled((await client.commit(found["batch"]))["batch"], progress)
+        if withdraw:
+            found = await client.settled((await client.withdraw(found["batch"]))["batch"], progress)
     if found["problem"]:
         raise ImportRefused(f"{found['problem']['detail']} {found['problem']['what_to_do']}")
     console.print(table(found))
@@ -112,6 +116,10 @@ def table(found: Import) -> Table:
 def _conclusion(found: Import) -> str:
     counts = f"{found['rows']:,} rows: {found['accepted']:,} accepted, {found['warned']:,} warned, "
     counts += f"{found['rejected']:,} rejected"
-    if found["state"] == "committed":
-        return f"{counts}; {found['taken_over']:,} taken over as {found['batch']}"
-    return f"{counts}; nothing is registered yet: {found['batch']} waits for --commit"
+    match found["state"]:
+        case "committed":
+            return f"{counts}; {found['taken_over']:,} taken over as {found['batch']}"
+        case "withdrawn":
+            return f"{found['batch']} was taken back: {found['closed']:,} files were closed"
+        case _:
+            return f"{counts}; nothing is registered yet: {found['batch']} waits for --commit"

@@ -53,6 +53,7 @@ class LogService:
         self._measures = LogMeasures(self.metrics)
         self.handler: Handler
         self._works: dict[str, Work] = {}
+        self._side_works: dict[str, Work] = {}
 
     def handles(self, handlings: Sequence[Handling[Any]]) -> None:
         claim_key = self.kernel.settings.claim_key.get_secret_value()
@@ -84,8 +85,8 @@ class LogService:
         self._works["policies"] = react
 
     def works(self, name: str, work: Work) -> None:
-        """A background task of the service's own, which runs until it is cancelled."""
-        self._works[name] = work
+        """A background task without which the service is of use all the same; it runs until it is cancelled."""
+        self._side_works[name] = work
 
     def app(
         self,
@@ -127,6 +128,8 @@ class LogService:
         self._start_witness()
         for name, work in self._works.items():
             self.tasks.start(name, work)
+        for name, work in self._side_works.items():
+            self.tasks.start(name, work, vital=False)
 
     async def close(self) -> None:
         await self.tasks.stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import Final
 
@@ -41,9 +42,10 @@ def answers_to(task: Task, content: bytes) -> Iterator[Answer]:
         yield Answer("ended")
     except BadFile as bad:
         yield Answer("refused", refused=bad.code, detail=bad.detail)
-    except MemoryError:
-        damaged = FileIsDamaged()
-        yield Answer("refused", refused=damaged.code, detail=damaged.detail)
+    except Exception as fault:  # what a reader makes of a file that was made to break it is anybody's guess
+        damaged, place = FileIsDamaged(), traceback.extract_tb(fault.__traceback__)[-1]
+        where = f"{type(fault).__name__} at {place.filename}:{place.lineno}"
+        yield Answer("refused", refused=damaged.code, detail=damaged.detail, fault=where)
 
 
 def _bound() -> None:

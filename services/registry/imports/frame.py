@@ -18,13 +18,17 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A frame from the process. ``refused`` is the code of a BadFile, with its detail; ``ended`` is the last."""
+    """A frame from the process. ``refused`` is the code of a BadFile, with its detail; ``ended`` is the last.
+
+    ``fault`` names class and place of what nobody expected, and nothing that stood in the file.
+    """
 
     what: Literal["opened", "rows", "refused", "ended"]
     opened: Opened | None = None
     rows: list[CheckedRow] = []
     refused: str = ""
     detail: str = ""
+    fault: str = ""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

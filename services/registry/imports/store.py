@@ -20,6 +20,8 @@ from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.port import KeyVault
 
 KEPT: Final = timedelta(days=30)
+SETTLED: Final = timedelta(hours=1)
+"""A file that is younger may be one that is being received."""
 CHUNK: Final = 4 * 1024 * 1024
 FILE, ROWS = "file", "rows"
 
@@ -64,6 +66,13 @@ class ImportStore:
             return_document=ReturnDocument.AFTER,
         )
         return found
+
+    async def tidy(self, now: datetime) -> None:
+        """Deletes the files of imports that were checked by a process that did not live to delete them."""
+        old = {"kind": FILE, "expires_at": {"$lt": now + KEPT - SETTLED}}
+        for batch in await self._parts.distinct("batch", old):
+            if not await self._imports.find_one({"_id": batch, "state": "received"}):
+                await self.drop_file(batch)
 
     async def keep_file(self, batch: str, content: bytes, now: datetime) -> None:
         chunks = [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]

@@ -72,15 +72,21 @@ class ImportWorker:
     async def run(self, tenure: Tenure) -> None:
         """Until it is cancelled. Raises what the stores raise; whoever keeps it starts it again."""
         await self._store.prepare()
+        await self._store.tidy(self._clock())
         try:
             while True:
-                job = await self._store.next_at(list(self._work)) if await tenure.hold() is not None else None
-                if job is None:
+                if not await self.work_once(tenure):
                     await self._rest()
-                    continue
-                await self._do(job, tenure)
         finally:
             await tenure.release()
+
+    async def work_once(self, tenure: Tenure) -> bool:
+        """Does the job that has waited longest; False when there is none, or another process does them."""
+        job = await self._store.next_at(list(self._work)) if await tenure.hold() is not None else None
+        if job is None:
+            return False
+        await self._do(job, tenure)
+        return True
 
     async def _do(self, job: Document, tenure: Tenure) -> None:
         """One job, while the lease is held: without it another process goes on."""
@@ -91,8 +97,16 @@ class ImportWorker:
         finally:
             if not work.done():
                 work.cancel()
+            await self._end(job, work)
+
+    async def _end(self, job: Document, work: asyncio.Task[None]) -> None:
+        """One that fails again and again must not keep the others waiting: it goes to the end of their line."""
+        try:
             with suppress(asyncio.CancelledError):
                 await work
+        except Exception:
+            await self._store.move(job["_id"], (job["state"],), {"asked_at": self._clock()})
+            raise
 
     async def _rest(self) -> None:
         self._desk.waiting.clear()
@@ -200,8 +214,8 @@ class ImportWorker:
                 closed += isinstance(outcome, Appended)
         end = RecordImportWithdrawn(batch=batch, closed=closed)
         await self._teller.became(end, batch, "withdrawn", job["person"])
-        await self._store.move(batch, ("withdrawing",), {"state": "withdrawn", "closed": closed})
         await self._store.drop_rows(batch)
+        await self._store.move(batch, ("withdrawing",), {"state": "withdrawn", "closed": closed})
 
     async def _made(self, batch: str, piece: int) -> list[str]:
         """What the rows of a piece registered, by their receipts in the log, which outlive the rows."""

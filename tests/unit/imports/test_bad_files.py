@@ -161,3 +161,29 @@ def test_every_bad_file_is_known_by_its_code():
     assert set(BAD_FILES.values()) == set(BadFile.__subclasses__())
     assert all(kind().detail and kind().what_to_do for kind in BAD_FILES.values())
     assert all(name in (bad_file.__doc__ or "") for name in (kind.__name__ for kind in BAD_FILES.values()))
+
+
+FAR = [*GOOD, *([""] for _ in range(65_000)), [""] * 255 + ["x"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            xls(FAR), id="an xls whose two cells stand so far apart that the sheet between them fills the memory"
+        ),
+        pytest.param(
+            with_part(
+                a_zip(**{"xl/workbook.xml": b"<workbook/>"}),
+                "[Content_Types].xml",
+                b"<!DOCTYPE t ["
+                + b"".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x" * 10}">'.encode() for n in range(12))
+                + b"]><t>&e11;</t>",
+            ),
+            id="a workbook whose entities unfold without end",
+        ),
+    ],
+)
+async def test_what_is_made_to_exhaust_the_reader_is_refused(content):
+    with pytest.raises(FileIsDamaged):
+        await Examiner().open(content)

@@ -5,10 +5,15 @@ import string
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.registry.imports.bad_file import BadFile
+from services.registry.imports.household_file import HOUSEHOLD_FILE
 from services.registry.imports.ledger import letter
+from services.registry.imports.registration_form import REGISTRATION_FORM
 from services.registry.imports.roster import ROSTER
 from services.registry.imports.sheet import rows_of
-from tests.support.importing import ROSTER_ROW, rows_in, table
+from services.registry.imports.working_groups import WORKING_GROUPS
+from shared.contracts.values import LedgerKind
+from tests.support.importing import FORM_ROW, GROUP_ROW, ROSTER_ROW, rows_in, table
 from tests.support.sheets import csv_, files, xlsx
 
 CELLS = st.text(alphabet="测试甲乙一二三·/、" + string.ascii_letters + string.digits + "０１２", max_size=8)
@@ -68,3 +73,36 @@ def test_a_short_text_in_gb18030_that_is_utf_8_by_chance_is_read_as_chinese():
         for encoding in ("utf-8", "gb18030"):
             [row] = rows_of(csv_([[text]], encoding))
             assert row.cells == [text], encoding
+
+
+ANYTHING = st.text(max_size=12) | st.sampled_from(
+    ["2016-02-30", "2016年", "E+17", "1.5E+17", "/", "父", "至", "²" * 18, "１" * 17 + "X"]
+)
+
+
+BASES = {
+    LedgerKind.ROSTER: ROSTER_ROW,
+    LedgerKind.REGISTRATION_FORM: FORM_ROW,
+    LedgerKind.WORKING_GROUPS: GROUP_ROW,
+    LedgerKind.HOUSEHOLD_FILE: {"head": "测户主", "address": "松杉村"},
+}
+
+
+@BRISK
+@given(
+    st.sampled_from([ROSTER, REGISTRATION_FORM, HOUSEHOLD_FILE, WORKING_GROUPS]),
+    st.data(),
+)
+def test_whatever_stands_in_the_cells_a_row_is_judged(ledger, data):
+    base = BASES[ledger.kind]
+    changed = data.draw(
+        st.dictionaries(st.sampled_from([c.key for c in ledger.columns if c.key != "number"]), ANYTHING)
+    )
+    content = csv_(table(ledger, dict.fromkeys((c.key for c in ledger.columns), "") | base | changed))
+    try:
+        rows = rows_in(content)
+    except BadFile:
+        return  # such as a row of nothing but white space
+    assert all(row.verdict in ("accepted", "warned", "rejected") for row in rows)
+    assert all(row.findings for row in rows if row.verdict != "accepted")
+    assert all(bool(row.wishes) == (row.verdict != "rejected") for row in rows if ledger is not HOUSEHOLD_FILE)
