@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from rich.console import Console
 
-from deploy.local import ledgers
+from deploy.local import importing, ledgers
 from deploy.local.importing import Import, ImportClient, ImportRefused
 from deploy.local.operator import operator
 from services.registry.imports.sheet import rows_of
@@ -132,6 +133,23 @@ async def test_rejected_rows_come_back_as_a_workbook_that_can_be_sent_again(guan
         "checked",
         found["refused"] - 1,
     )  # the header in it is now its own row
+
+
+async def test_the_command_line_shows_what_was_found_and_takes_over_and_back(
+    guanhu: Installation, samples: Any
+) -> None:
+    console = Console(record=True, width=200)
+    content = samples["E2"] + b"\0" * 8  # bytes behind a workbook make it another file, and change no row
+    found = await importing.run(desk(guanhu), content, console, commit=True)
+    assert (found["state"], found["refused"]) == ("committed", 0)
+    gone = await importing.run(desk(guanhu), content, console, withdraw=True)
+    assert (gone["state"], gone["closed"]) == ("withdrawn", found["rows"])
+    await importing.run(desk(guanhu, SUPERVISOR), samples["broken"], console)
+    shown = console.export_text()
+    assert "农村留守儿童花名册（E2）" in shown
+    assert "digits_lost" in shown
+    assert "末几位已在 Excel 中丢失" in shown.replace("\n", "")
+    assert f"{found['rows']:,} taken over" in shown
 
 
 async def test_rows_outside_the_scope_are_rejected_one_by_one(guanhu: Installation, samples: Any) -> None:
