@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -15,6 +17,7 @@ from services.registry.imports.checker import answers_to
 from services.registry.imports.desk import ImportExpired, ImportWasRefused, NothingToTakeOver
 from services.registry.imports.frame import Task
 from services.registry.imports.roster import ROSTER
+from services.registry.imports.routes import import_routes
 from services.registry.imports.sheet import rows_of
 from services.registry.imports.working_groups import WORKING_GROUPS
 from shared.commands.command import NotOnFile
@@ -31,11 +34,13 @@ from shared.contracts.registry import (
 from shared.contracts.values import Role
 from shared.eventlog.record import decode
 from shared.identity.access import NoRole
+from shared.identity.caller import Caller
 from shared.privacy.cipher import DecryptionError
+from shared.web.app import create_app
 from tests.support.desk import CLERK, Desk, a_desk
 from tests.support.importing import GROUP_ROW, ROSTER_ROW, TODAY, table
 from tests.support.registry import NOW
-from tests.support.sheets import xls, xlsx
+from tests.support.sheets import csv_, xls, xlsx
 
 GOOD = xlsx(table(ROSTER, ROSTER_ROW, ROSTER_ROW | {"name": "测甲二"}, ROSTER_ROW | {"name": "测甲三", "phone": "1"}))
 
@@ -243,3 +248,27 @@ async def test_a_file_whose_reader_died_before_it_was_deleted_is_deleted_at_the_
     assert await desk.store.file(batch) == GOOD  # it may be one that is being received
     await desk.store.tidy(NOW + timedelta(hours=2))
     assert (await desk.store.file(batch), bool(await desk.store.file(waiting))) == (b"", True)
+
+
+async def test_a_file_of_megabytes_is_taken_over_http_without_a_temporary_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    app = create_app(
+        title="registry",
+        service="registry",
+        routers=[import_routes(desk.desk, lambda: Caller(CLERK))],
+        body_limits={"/imports": 3_000_000},
+    )
+    remarks = {"remark": "备注" * 200}
+    content = csv_(table(ROSTER, *(ROSTER_ROW | remarks | {"name": f"测{chr(0x4E00 + n)}"} for n in range(2_000))))
+    assert 2_000_000 < len(content) < 3_000_000
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry", timeout=60) as http:
+        answer = await http.post("/imports", files={"file": ("ledger", content)})
+        assert answer.status_code == 202, answer.text
+        assert (answer.json()["state"], answer.json()["ledger"]) == ("received", "E2")
+        too_large = await http.post("/imports", files={"file": ("ledger", content * 2)})
+        assert (too_large.status_code, too_large.json()["code"]) == (413, "body_too_large")
+        for files in ({"other": ("ledger", b"x")}, {"file": ("a", b"x"), "more": ("b", b"x")}):
+            wrong = await http.post("/imports", files=files)
+            assert (wrong.status_code, wrong.json()["code"]) == (422, "form_malformed")

@@ -25,6 +25,7 @@ from services.registry.imports.place import Node, Places
 from services.registry.imports.registration_form import REGISTRATION_FORM
 from services.registry.imports.roster import ROSTER
 from services.registry.imports.sheet import count_rows, rows_of
+from services.registry.imports.wording import tight
 from services.registry.imports.working_groups import WORKING_GROUPS
 from shared.commands.command import Command
 from shared.contracts.values import LedgerKind
@@ -33,6 +34,10 @@ from shared.eventlog.placement import derived_id
 LEDGERS: Final[tuple[Ledger, ...]] = (ROSTER, REGISTRATION_FORM, HOUSEHOLD_FILE, WORKING_GROUPS)
 PIECE: Final = 250
 """Rows that are checked, stored and committed together."""
+MAX_TEXT: Final = 8_000
+"""Characters of a row: a piece must fit into one document of the store, whatever a file holds."""
+SHOWN: Final = 40
+"""Characters that are kept of each cell of a longer row."""
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -113,6 +118,7 @@ class _Check:
         self._households: dict[bytes, int] = {}
 
     def row(self, row: SheetRow) -> CheckedRow:
+        longest = MAX_TEXT if sum(map(len, row.cells)) <= MAX_TEXT else SHOWN
         entry = Entry(self._told(row), self._places, self._today)
         wishes: list[Command] = []
         if fault := self._fault(row):
@@ -126,7 +132,7 @@ class _Check:
             row.number,
             verdict.value,
             list(dict.fromkeys((finding.code, finding.column) for finding in entry.findings)),
-            [str(cell) for cell in row.cells],
+            [str(cell)[:longest] for cell in row.cells],
             [place for place, cell in enumerate(row.cells) if isinstance(cell, Number)],
             [Wish(type(wish).__name__, wish.model_dump_json(exclude_unset=True).encode()) for wish in wishes],
             _made(wishes),
@@ -141,6 +147,8 @@ class _Check:
 
     def _fault(self, row: SheetRow) -> str | None:
         """What is wrong with the row as a whole."""
+        if sum(map(len, row.cells)) > MAX_TEXT:
+            return "row_too_long"
         if looks_like_header(self._ledger, row):
             return "header_in_rows"
         if any(cell for index, cell in enumerate(row.cells) if not self._has_header(index)):
@@ -159,7 +167,7 @@ class _Check:
             entry.findings.append(Finding("code_unknown", str(invalid.errors()[0]["loc"][0])))
             return []
         citizen_number = entry.cell("citizen_number")
-        if citizen_number and _seen(self._numbers, citizen_number):
+        if citizen_number and _seen(self._numbers, tight(citizen_number).upper()):
             entry.note("number_repeated", "citizen_number")
         return wishes
 

@@ -176,7 +176,7 @@ class ImportDesk:
             left_out += len(rejected[room:])
         if not rows and found["counts"].get("rejected"):
             raise ImportExpired
-        return await asyncio.to_thread(workbook, found["headers"], rows), left_out
+        return await asyncio.to_thread(workbook, found["headers"], rows, person), left_out
 
     async def _ask(self, batch: str, states: tuple[str, ...], values: dict[str, Any]) -> Document:
         moved = await self._store.move(batch, states, {**values, "asked_at": self._clock()})

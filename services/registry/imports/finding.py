@@ -39,6 +39,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # the row
     "header_in_rows": Rule(REJECTED, "这一行又是表头；每个文件只能有一行表头，请删除这一行。"),
     "row_repeated": Rule(REJECTED, "与前面某一行完全相同；同一儿童只登记一次，请删除这一行。"),
+    "row_too_long": Rule(REJECTED, "整行文字超过 8,000 字；请缩短后再导入（退回的表中只保留每格前 40 字）。"),
     "beyond_header": Rule(REJECTED, "最后一个表头右侧的单元格有内容；请补上表头，或删除这些内容。"),
     # any column
     "required": Rule(REJECTED, "「{column}」不能为空；请填写。"),

@@ -85,7 +85,7 @@ def heading_of(rows: Sequence[SheetRow], ledgers: Iterable[Ledger]) -> Heading:
     known = list(ledgers)
     for place, row in enumerate(rows[:LINES_BEFORE]):
         ledger = max(known, key=lambda one: _fit(one, row))
-        if _fit(ledger, row) >= _ENOUGH:
+        if len(_found(ledger, row)) >= _ENOUGH:
             heading = Heading(ledger, row.number, row.cells, _columns(ledger, row))
             if place + 1 < len(rows) and looks_like_header(ledger, rows[place + 1]):
                 raise SecondHeaderLine
@@ -117,11 +117,15 @@ _SECOND_LINE: Final = frozenset(
 )
 
 
+def _found(ledger: Ledger, row: SheetRow) -> set[str]:
+    """The keys of its columns that the row has headers of."""
+    return {column.key for cell in row.cells if (column := ledger.by_header.get(header(cell)))}
+
+
 def _fit(ledger: Ledger, row: SheetRow) -> int:
-    """How many of its headers the row has; none where one is missing that another ledger may have."""
-    found = {column.key for cell in row.cells if (column := ledger.by_header.get(header(cell)))}
-    missing = sum(column.needed and column.key not in found for column in ledger.columns)
-    return len(found) - 2 * missing
+    """How well the row is its header: one that is missing tells ledgers apart that share most of their columns."""
+    found = _found(ledger, row)
+    return len(found) - 2 * sum(column.needed and column.key not in found for column in ledger.columns)
 
 
 def _columns(ledger: Ledger, row: SheetRow) -> dict[int, Column]:

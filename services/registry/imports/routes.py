@@ -68,6 +68,7 @@ class FileProblem(BaseModel):
 class ImportState(BaseModel):
     """Where an import stands. ``rows`` grows while it is checked, ``taken_over`` and ``refused`` while it is committed.
 
+    ``rejected`` is what the dry run found; ``refused`` counts all rows that were not taken over, those among them.
     ``state``: received, checked or refused; committing, committed; withdrawing, withdrawn.
     """
 
@@ -162,10 +163,10 @@ async def _file(request: Request) -> bytes:
         form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=2).parse()
     except (MultiPartException, KeyError):
         raise FormMalformed from None
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise FormMalformed
     try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise FormMalformed
         return await file.read()
     finally:
         await form.close()

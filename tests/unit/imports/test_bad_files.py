@@ -50,10 +50,7 @@ def a_zip(**parts: bytes) -> bytes:
     return out.getvalue()
 
 
-def without_second(rows):
-    return [row[1:] for row in rows]
-
-
+BARE = [["姓名", "村", "性别", "出生日期"], ["测甲一", "松杉村", "女", "2016-03-09"]]
 ENCRYPTED = xls(GOOD) + "EncryptedPackage".encode("utf-16-le")
 VBA = xls(GOOD) + "_VBA_PROJECT".encode("utf-16-le")
 
@@ -81,6 +78,7 @@ VBA = xls(GOOD) + "_VBA_PROJECT".encode("utf-16-le")
         (csv_([[*GOOD[0], "姓名"], [*GOOD[1], "测乙"]]), ColumnTwice),
         (csv_([[*GOOD[0], "儿童姓名"], [*GOOD[1], "测乙"]]), ColumnTwice),
         (csv_([[c for c in GOOD[0] if c != "监护人"], GOOD[1]]), ColumnMissing),
+        (csv_(BARE), ColumnMissing),
         (csv_([GOOD[0], GOOD[0], GOOD[1]]), SecondHeaderLine),
         (csv_([GOOD[0], ["", "", "", "姓名", "", "", "", "电话"], GOOD[1]]), SecondHeaderLine),
     ],
@@ -187,3 +185,15 @@ FAR = [*GOOD, *([""] for _ in range(65_000)), [""] * 255 + ["x"]]
 async def test_what_is_made_to_exhaust_the_reader_is_refused(content):
     with pytest.raises(FileIsDamaged):
         await Examiner().open(content)
+
+
+def test_a_row_of_endless_text_is_rejected_and_only_its_beginnings_are_kept():
+    long = ["字" * 9_000 if name == "父母去向" else cell for name, cell in zip(*GOOD, strict=True)]
+    [row] = rows_in(xlsx([GOOD[0], long]))
+    assert codes(row) == ["row_too_long"]
+    assert max(map(len, row.cells)) == 40
+
+
+def test_empty_lines_of_a_csv_file_are_no_rows(monkeypatch):
+    monkeypatch.setattr(checking, "MAX_ROWS", 30)
+    assert opened(csv_([*GOOD, *([""] * len(GOOD[0]) for _ in range(100))])).ledger is LedgerKind.ROSTER
