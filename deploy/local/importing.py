@@ -120,6 +120,6 @@ def _conclusion(found: Import) -> str:
         case "committed":
             return f"{counts}; {found['taken_over']:,} taken over as {found['batch']}"
         case "withdrawn":
-            return f"{found['batch']} was taken back: {found['closed']:,} files were closed"
+            return f"{found['batch']} was taken back: {found['closed']:,} are closed, {found['left']:,} could not be"
         case _:
             return f"{counts}; nothing is registered yet: {found['batch']} waits for --commit"

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.registry.domain.child import CloseChildFile
 from services.registry.domain.import_batch import ImportIsWithdrawn, ImportNotChecked, ImportNotCommitted
 from services.registry.imports import checking
 from services.registry.imports.checker import answers_to
@@ -20,7 +21,7 @@ from services.registry.imports.roster import ROSTER
 from services.registry.imports.routes import import_routes
 from services.registry.imports.sheet import rows_of
 from services.registry.imports.working_groups import WORKING_GROUPS
-from shared.commands.command import NotOnFile
+from shared.commands.command import NotOnFile, Told
 from shared.contracts.registry import (
     ChildFileClosed,
     ChildRegistered,
@@ -31,7 +32,7 @@ from shared.contracts.registry import (
     WorkingGroupPosted,
     WorkingGroupWithdrawn,
 )
-from shared.contracts.values import Role
+from shared.contracts.values import CloseReason, Role
 from shared.eventlog.record import decode
 from shared.identity.access import NoRole
 from shared.identity.caller import Caller
@@ -89,6 +90,24 @@ async def test_what_is_taken_back_counts_on_no_day_of_its_own(desk: Desk) -> Non
 
 async def _made(desk: Desk, batch: str) -> list[str]:
     return await desk.worker._made(batch, 0)
+
+
+async def test_what_was_closed_before_is_not_closed_again(desk: Desk) -> None:
+    found = await desk.committed(GOOD)
+    first, _ = await _made(desk, found["_id"])
+    close = CloseChildFile(child=first, reason=CloseReason.DIED)
+    await desk.registry.handler.handle(Told(close, "close-1", CLERK))
+    await desk.desk.withdraw(CLERK, found["_id"])
+    gone = await desk.settled(found["_id"])
+    assert (gone["state"], gone["closed"], gone["left"]) == ("withdrawn", 1, 0)
+
+
+async def test_what_its_sender_may_not_close_any_more_is_told(desk: Desk) -> None:
+    found = await desk.committed(GOOD)
+    await desk.desk.withdraw(CLERK, found["_id"])
+    desk.registry.directory._grants.clear()
+    gone = await desk.settled(found["_id"])
+    assert (gone["state"], gone["closed"], gone["left"]) == ("withdrawn", 0, 2)
 
 
 async def test_a_posting_is_taken_back_on_its_first_day(desk: Desk) -> None:

@@ -22,6 +22,8 @@ from tests.support.importing import COUNTY, nodes
 from tests.support.registry import NOW, Registry
 
 CLERK = "clerk-1"
+NODES = [node for node in nodes() if node.code.startswith(COUNTY) or len(node.code) < len(COUNTY)]
+"""One county and what lies above it."""
 
 
 class Desk:
@@ -29,7 +31,7 @@ class Desk:
         self.now: datetime = NOW
         self.registry = Registry()
         self.database = database
-        for node in nodes():
+        for node in NODES:
             self.registry.directory.add_division(node.code, node.parent)
         self.registry.directory.add_grant(CLERK, Role.COUNTY_CIVIL_AFFAIRS, COUNTY, date(2026, 1, 1))
         self.tenure = Tenure(MemoryLeases(), "imports", "test")
@@ -49,14 +51,14 @@ class Desk:
 
     async def prepare(self) -> None:
         await self.store.prepare()
-        known = {node.code: node for node in nodes()}
+        known = {node.code: node for node in NODES}
 
         def path(code: str) -> list[str]:
             parent = known[code].parent
             return [*(path(parent) if parent else []), code]
 
         await self.database["divisions"].insert_many(
-            {"_id": n.code, "name": n.name, "kind": n.kind, "parent": n.parent, "path": path(n.code)} for n in nodes()
+            {"_id": n.code, "name": n.name, "kind": n.kind, "parent": n.parent, "path": path(n.code)} for n in NODES
         )
 
     async def settled(self, batch: str) -> Document:

@@ -34,6 +34,10 @@ from shared.eventlog.placement import derived_id
 BY_KIND: Final = {ledger.kind: ledger for ledger in LEDGERS}
 
 
+CHECKED_AGAIN: Final = ("checked", "refused")
+"""States in which the same file is checked once more: the map or the sender's scope may have changed."""
+
+
 class ImportExpired(Refusal):
     """The rows of this import are no longer kept: they were sent over thirty days ago."""
 
@@ -83,12 +87,12 @@ class ImportDesk:
         file_hash = hashlib.sha256(content).hexdigest()
         batch = derived_id(f"{file_hash}/{person}", "import")
         known = await self._store.find(batch)
-        if known is not None and known["state"] not in ("checked", "refused"):
+        if known is not None and known["state"] not in CHECKED_AGAIN:
             return known
         now = self._clock()
-        await self._store.keep_file(batch, content, now)
         receive = ReceiveImport(batch=batch, division=division, ledger=opened.ledger, file_hash=file_hash)
         await self._teller.received(receive, person)
+        await self._store.keep_file(batch, content, now)
         values: Document = {
             "person": person,
             "ledger": opened.ledger.value,
@@ -104,7 +108,7 @@ class ImportDesk:
             "refused": 0,
             "problem": None,
         }
-        found = await self._store.put(batch, values)
+        found = await self._store.begin(batch, CHECKED_AGAIN, values)
         self.waiting.set()
         return found
 
@@ -136,12 +140,13 @@ class ImportDesk:
         return await self._ask(batch, ("checked",), {"state": "committing", "committing_at": self._clock()})
 
     async def withdraw(self, person: str, batch: str) -> Document:
-        """Raises ImportNotCommitted. What is being committed is committed first."""
+        """Raises ImportNotCommitted, NoRole. What is being committed is committed first."""
         found = await self.progress(person, batch)
         if found["state"] in ("withdrawing", "withdrawn"):
             return found
         if found["state"] != "committed":
             raise ImportNotCommitted
+        await self._scope.division(person)
         return await self._ask(batch, ("committed",), {"state": "withdrawing"})
 
     async def findings(self, batch: str, after: int, limit: int) -> list[tuple[int, str, list[Finding]]]:

@@ -69,6 +69,7 @@ class ImportState(BaseModel):
     """Where an import stands. ``rows`` grows while it is checked, ``taken_over`` and ``refused`` while it is committed.
 
     ``rejected`` is what the dry run found; ``refused`` counts all rows that were not taken over, those among them.
+    ``closed`` is what was taken back, ``left`` what could not be, because its sender may not close it any more.
     ``state``: received, checked or refused; committing, committed; withdrawing, withdrawn.
     """
 
@@ -83,6 +84,7 @@ class ImportState(BaseModel):
     taken_over: int
     refused: int
     closed: int | None = None
+    left: int | None = None
     expires_at: datetime
     summary: list[SummaryLine]
     found: list[FoundRow] | None = None
@@ -184,6 +186,7 @@ def _state(found: Document) -> ImportState:
         taken_over=found["taken_over"],
         refused=found["refused"],
         closed=found.get("closed"),
+        left=found.get("left"),
         expires_at=found["expires_at"],
         summary=[
             SummaryLine(**_line(Finding(code, column)).model_dump(), rows=rows, first_row=first)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReplaceOne, ReturnDocument, WriteConcern
+from pymongo.errors import DuplicateKeyError
 
 from services.registry.imports.checking import CheckedRow
 from shared.privacy.cipher import Aes256Gcm
@@ -49,13 +50,17 @@ class ImportStore:
         """The batch that has waited longest in one of the states."""
         return await self._imports.find_one({"state": {"$in": list(states)}}, sort=[("asked_at", 1)])
 
-    async def put(self, batch: str, values: Mapping[str, Any]) -> Document:
-        found: Document = await self._imports.find_one_and_update(
-            {"_id": batch},
-            {"$set": dict(values), "$inc": {"check": 1}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
+    async def begin(self, batch: str, states: Sequence[str], values: Mapping[str, Any]) -> Document:
+        """A new document, or one of these states begun anew; what another has moved on meanwhile stays as it is."""
+        try:
+            found: Document = await self._imports.find_one_and_update(
+                {"_id": batch, "state": {"$in": list(states)}},
+                {"$set": dict(values), "$inc": {"check": 1}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:
+            return await self.find(batch) or {}
         return found
 
     async def move(self, batch: str, states: Sequence[str], values: Mapping[str, Any]) -> Document | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
@@ -37,12 +37,14 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RowReceipt
 from shared.contracts.values import CloseReason, RowVerdict
 from shared.eventlog.lease import Tenure
-from shared.eventlog.port import Appended, ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
+from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
 
 LOOK_SECONDS: Final = 1.0
 TOGETHER: Final = 4
 """Pieces that are committed at the same time: one waits for the disk while another is decided."""
+_GONE: Final = frozenset({"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"})
+"""Refusals to close what was closed by somebody else."""
 IN_ERROR: Final = "导入有误，整批撤回"
 
 
@@ -152,7 +154,7 @@ class ImportWorker:
         while done < job["pieces"]:
             together = range(done, min(done + TOGETHER, job["pieces"]))
             verdicts = Counter[bool]()
-            for receipts in await asyncio.gather(*(self._commit_piece(job, piece) for piece in together)):
+            for receipts in await _all(self._commit_piece(job, piece) for piece in together):
                 verdicts.update(receipt.verdict is REJECTED for receipt in receipts)
             done, taken_over, refused = together.stop, taken_over + verdicts[False], refused + verdicts[True]
             told = {"done": done, "taken_over": taken_over, "refused": refused}
@@ -176,10 +178,13 @@ class ImportWorker:
         told = [(row.number, one) for row in rows for one in self._told(job, row)]
         outcomes = await self._handler.handle_many([one for _, one in told])
         refusals: dict[int, str] = {}
+        begun = set[int]()
         for (number, _), outcome in zip(told, outcomes, strict=True):
-            if (code := _refused(outcome)) is not None:
+            if (code := _refused(outcome)) is None:
+                begun.add(number)
+            else:
                 refusals.setdefault(number, code)
-        return [_receipt(row, refusals.get(row.number)) for row in rows]
+        return [_receipt(row, refusals.get(row.number), begun=row.number in begun) for row in rows]
 
     def _told(self, job: Document, row: CheckedRow) -> list[Told]:
         wishes = [self._commands[wish.command].model_validate_json(wish.body) for wish in row.wishes]
@@ -204,18 +209,19 @@ class ImportWorker:
     # take back
 
     async def _withdraw(self, job: Document) -> None:
-        batch, closed = job["_id"], 0
+        batch, closed, left = job["_id"], 0, 0
         for piece in range(job["pieces"]):
             made = await self._made(batch, piece)
-            commands = [*self._closings(job, made), *await self._withdrawals(made)]
-            told = [_of_person(job, wish, f"withdraw/{piece}/{n}") for n, wish in enumerate(commands)]
-            for outcome in await self._handler.handle_many(told):
-                _refused(outcome)
-                closed += isinstance(outcome, Appended)
+            wishes = self._closings(job, made) | await self._withdrawals(made)
+            # By stream, so that whoever goes on after a crash gives each of them the same id.
+            told = [_of_person(job, wish, f"withdraw/{stream}") for stream, wish in wishes.items()]
+            codes = [_refused(outcome) for outcome in await self._handler.handle_many(told)]
+            closed += codes.count(None)
+            left += sum(code is not None and code not in _GONE for code in codes)
         end = RecordImportWithdrawn(batch=batch, closed=closed)
         await self._teller.became(end, batch, "withdrawn", job["person"])
         await self._store.drop_rows(batch)
-        await self._store.move(batch, ("withdrawing",), {"state": "withdrawn", "closed": closed})
+        await self._store.move(batch, ("withdrawing",), {"state": "withdrawn", "closed": closed, "left": left})
 
     async def _made(self, batch: str, piece: int) -> list[str]:
         """What the rows of a piece registered, by their receipts in the log, which outlive the rows."""
@@ -223,26 +229,25 @@ class ImportWorker:
             stream
             for raw in await self._log.load(receipts_stream(batch, piece))
             for row in _receipts.decode(decode(raw).data).rows
-            if row.verdict is not REJECTED
             for stream in row.made
         ]
 
-    def _closings(self, job: Document, made: Sequence[str]) -> list[Command]:
+    def _closings(self, job: Document, made: Sequence[str]) -> dict[str, Command]:
         """From the day of the import on, so that no figure of any day counts them as it is known from now on."""
         day = business_day(job["committing_at"])
-        return [
-            CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
+        return {
+            one: CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
             for one in made
             if one.startswith("child-")
-        ]
+        }
 
-    async def _withdrawals(self, made: Sequence[str]) -> list[Command]:
+    async def _withdrawals(self, made: Sequence[str]) -> dict[str, Command]:
         """A posting ends on its first day, so that there was none."""
         begun = await self._log.load_many([one for one in made if one.startswith("posting-")])
-        return [
-            WithdrawWorkingGroup(posting=stream, ends=_posted.decode(decode(records[0]).data).starts, reason=IN_ERROR)
-            for stream, records in begun.items()
-        ]
+        return {
+            one: WithdrawWorkingGroup(posting=one, ends=_posted.decode(decode(records[0]).data).starts, reason=IN_ERROR)
+            for one, records in begun.items()
+        }
 
 
 class _Receipts(msgspec.Struct):
@@ -250,7 +255,6 @@ class _Receipts(msgspec.Struct):
 
 
 class _Made(msgspec.Struct):
-    verdict: RowVerdict
     made: list[str]
 
 
@@ -260,6 +264,14 @@ class _Posted(msgspec.Struct):
 
 _receipts: Final = msgspec.json.Decoder(_Receipts)
 _posted: Final = msgspec.json.Decoder(_Posted)
+
+
+async def _all(pieces: Iterable[Awaitable[list[RowReceipt]]]) -> list[list[RowReceipt]]:
+    """Waits for each of them, also where one failed: none may go on behind the back of whoever begins again."""
+    done = await asyncio.gather(*pieces, return_exceptions=True)
+    if failed := next((one for one in done if isinstance(one, BaseException)), None):
+        raise failed
+    return [one for one in done if isinstance(one, list)]
 
 
 def _of_person(job: Mapping[str, Any], command: Command, what: str) -> Told:
@@ -284,11 +296,13 @@ def _refused(outcome: Outcome) -> str | None:
             return None
 
 
-def _receipt(row: CheckedRow, refused: str | None) -> RowReceipt:
+def _receipt(row: CheckedRow, refused: str | None, *, begun: bool) -> RowReceipt:
+    """``begun``: a command of it was done, though another may have been refused."""
     codes = tuple(dict.fromkeys(code for code, _ in row.findings))
+    made = tuple(row.made) if begun else ()
     if refused is not None:
-        return RowReceipt(row=row.number, verdict=REJECTED, codes=(*codes, refused))
-    return RowReceipt(row=row.number, verdict=RowVerdict(row.verdict), codes=codes, made=tuple(row.made))
+        return RowReceipt(row=row.number, verdict=REJECTED, codes=(*codes, refused), made=made)
+    return RowReceipt(row=row.number, verdict=RowVerdict(row.verdict), codes=codes, made=made)
 
 
 def _found(rows: Sequence[CheckedRow], receipts: Sequence[RowReceipt]) -> list[Any]:
