@@ -172,6 +172,13 @@ async def test_who_may_not_import_is_told_so_and_an_import_is_its_senders_alone(
     for person in (SUPERVISOR, DIRECTOR):
         with pytest.raises(ImportRefused, match="not_on_file"):
             await desk(guanhu, person).look(mine["batch"])
+        assert mine["batch"] not in await listed(guanhu, person)
+    assert (await listed(guanhu, CLERK))[0] == mine["batch"]
+
+
+async def listed(guanhu: Installation, person: str) -> list[str]:
+    answer = await guanhu.http.get(f"{guanhu.stack.url('registry')}/imports", headers=guanhu.headers(person))
+    return [one["batch"] for one in answer.json()["imports"]]
 
 
 async def test_a_bad_file_is_a_problem_and_leaves_nothing(guanhu: Installation) -> None:

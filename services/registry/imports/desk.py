@@ -34,6 +34,7 @@ from shared.eventlog.placement import derived_id
 BY_KIND: Final = {ledger.kind: ledger for ledger in LEDGERS}
 
 
+LISTED: Final = 100
 CHECKED_AGAIN: Final = ("checked", "refused")
 """States in which the same file is checked once more: the map or the sender's scope may have changed."""
 
@@ -111,6 +112,10 @@ class ImportDesk:
         found = await self._store.begin(batch, CHECKED_AGAIN, values)
         self.waiting.set()
         return found
+
+    async def imports(self, person: str) -> list[Document]:
+        """What the person has sent, the latest first."""
+        return await self._store.of_person(person, LISTED)
 
     async def progress(self, person: str, batch: str) -> Document:
         """Raises NotOnFile for an import of somebody else."""

@@ -91,6 +91,10 @@ class ImportState(BaseModel):
     problem: FileProblem | None = None
 
 
+class Imports(BaseModel):
+    imports: list[ImportState]
+
+
 _BODY: Final = {
     "requestBody": {
         "required": True,
@@ -116,6 +120,11 @@ def import_routes(desk: ImportDesk, caller: Callable[..., Any]) -> APIRouter:
     async def receive(request: Request, who: Any = who_asks) -> ImportState:
         """Takes a ledger for a dry run: nothing of it is registered before it is committed."""
         return _state(await desk.receive(who.person, await _file(request)))
+
+    @router.get("", operation_id="Imports")
+    async def imports(who: Any = who_asks) -> Imports:
+        """What the caller has sent, the latest hundred first, without their findings."""
+        return Imports(imports=[_state(one | {"summary": []}) for one in await desk.imports(who.person)])
 
     @router.get("/{batch}", operation_id="Import")
     async def progress(

@@ -48,12 +48,13 @@ class ImportScope:
 
     async def _nodes(self, roots: Iterable[str]) -> list[Node]:
         """All below the roots and above them, and every county: a child may be registered in another one."""
-        codes = list(roots)
-        above = [code for path in (await self._directory.paths(codes)).values() for code in path]
+        divisions, codes = await self._divisions(), list(roots)
+        own = divisions.find({"_id": {"$in": codes}}, {"path": 1})
+        above = [code async for root in own for code in root["path"] or ()]
         wanted = [
             {"path": {"$in": codes}},
             {"_id": {"$in": above}},
             {"kind": {"$in": ["province", "city", "county"]}},
         ]
-        found = (await self._divisions()).find({"$or": wanted}, {"name": 1, "kind": 1, "parent": 1})
+        found = divisions.find({"$or": wanted}, {"name": 1, "kind": 1, "parent": 1})
         return [Node(one["_id"], one["name"], one["kind"], one["parent"]) async for one in found]

@@ -42,9 +42,14 @@ class ImportStore:
         await self._parts.create_index("expires_at", expireAfterSeconds=0)
         await self._parts.create_index([("batch", 1), ("kind", 1), ("n", 1)])
         await self._imports.create_index([("state", 1), ("asked_at", 1)])
+        await self._imports.create_index([("person", 1), ("asked_at", -1)])
 
     async def find(self, batch: str) -> Document | None:
         return await self._imports.find_one({"_id": batch})
+
+    async def of_person(self, person: str, limit: int) -> list[Document]:
+        """The imports of one person, the latest first."""
+        return await self._imports.find({"person": person}, sort=[("asked_at", -1)], limit=limit).to_list(limit)
 
     async def next_at(self, states: Sequence[str]) -> Document | None:
         """The batch that has waited longest in one of the states."""
