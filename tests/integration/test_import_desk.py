@@ -219,38 +219,48 @@ def _texts(folder: Path) -> list[tuple[str, str]]:
     return [(path.name, path.read_text(errors="replace")) for path in folder.glob("*.log")]
 
 
-async def test_a_commit_that_is_killed_goes_on_and_doubles_no_row(
+async def test_an_import_that_is_killed_again_and_again_goes_on_and_doubles_no_row(
     guanhu: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SIGKILL at random moments, six times, until all rows are there."""
+    """SIGKILL at random moments: while it is checked, six times while it is committed, while it is taken back."""
     folder = tmp_path_factory.mktemp("killed")
     await asyncio.to_thread(ledgers.write, folder, 3_000, date(2026, 8, 1))
     content = await asyncio.to_thread((folder / "E2-花名册.xlsx").read_bytes)
     client, chance = desk(guanhu), random.Random(5)
-    found = await checked(client, content)
     before = {record.stream for record in await events(guanhu, "ChildRegistered")}
-    await client.commit(found["batch"])
-    killed_at = []
-    for _ in range(6):
-        await asyncio.sleep(chance.uniform(0.05, 0.5))
-        async with asyncio.timeout(20):
-            while (state := await stored(guanhu, found["batch"]))["state"] == "committing":
-                if state["done"] > (killed_at[-1] if killed_at else 0):
-                    break
-                await asyncio.sleep(0.02)
-        if state["state"] != "committing":
-            break
-        guanhu.stack.kill("registry")
-        killed_at.append((await stored(guanhu, found["batch"]))["done"])
-        await guanhu.stack.start("registry")
-    assert len(killed_at) >= 3, "it was over before it was killed"
-    done = await client.settled(found["batch"])
+    batch = (await client.receive(content))["batch"]
+    assert await killed(guanhu, batch, "received", chance.uniform(0.05, 0.6))
+    found = await client.settled(batch)
+    assert (found["state"], found["rejected"]) == ("checked", 0)
+
+    await client.commit(batch)
+    kills = [await killed(guanhu, batch, "committing", chance.uniform(0.05, 0.6)) for _ in range(6)]
+    assert sum(kills) >= 3, "it was over before it was killed"
+    done = await client.settled(batch)
     assert (done["state"], done["taken_over"], done["refused"]) == ("committed", found["rows"], 0)
     streams = Counter(record.stream for record in await events(guanhu, "ChildRegistered"))
     assert len(streams.keys() - before) == found["rows"]
     assert set(streams.values()) == {1}
-    receipts = [r for r in await events(guanhu, "ImportRowsCommitted") if r.correlation_id == found["batch"]]
+    receipts = [r for r in await events(guanhu, "ImportRowsCommitted") if r.correlation_id == batch]
     assert len(receipts) == len({record.stream for record in receipts}) == -(-found["rows"] // 250)
+
+    await client.withdraw(batch)
+    assert await killed(guanhu, batch, "withdrawing", chance.uniform(0.05, 0.2))
+    gone = await client.settled(batch)
+    assert (gone["state"], gone["closed"], gone["left"]) == ("withdrawn", found["rows"], 0)
+    closed = Counter(r.stream for r in await events(guanhu, "ChildFileClosed") if r.correlation_id == batch)
+    assert (len(closed), set(closed.values())) == (found["rows"], {1})
+
+
+async def killed(guanhu: Installation, batch: str, state: str, after_seconds: float) -> bool:
+    """Kills registry at its work and starts it again; False when the work was done before."""
+    await asyncio.sleep(after_seconds)
+    if (await stored(guanhu, batch))["state"] != state:
+        return False
+    guanhu.stack.kill("registry")
+    at_work = (await stored(guanhu, batch))["state"] == state
+    await guanhu.stack.start("registry")
+    return at_work
 
 
 async def stored(guanhu: Installation, batch: str) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class ImportStore:
     def __init__(self, database: AsyncIOMotorDatabase[Document], vault: KeyVault) -> None:
         durable = WriteConcern("majority", j=True)
         self._imports = database.get_collection("imports", write_concern=durable)
-        self._parts = database.get_collection("import_parts", write_concern=durable)
+        # A durable write to ``imports`` follows each of these before anybody builds on it, and makes it durable too.
+        self._parts = database.get_collection("import_parts", write_concern=WriteConcern(1))
         self._vault = vault
         self._cipher = Aes256Gcm()
 

@@ -169,8 +169,8 @@ class ImportWorker:
         if rows is None:
             raise LookupError(f"piece {piece} of {job['_id']} is gone before it was committed")
         receipts = await self._take_over(job, rows)
-        await self._store.note_committed(job["_id"], piece, _found(rows, receipts))
         await self._receipt(job, piece, receipts)
+        await self._store.note_committed(job["_id"], piece, _found(rows, receipts))
         return receipts
 
     async def _take_over(self, job: Document, rows: Sequence[CheckedRow]) -> list[RowReceipt]:
