@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
+import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.local import audit, demo, rebuild, supervisor
+from deploy.local import audit, demo, importing, ledgers, rebuild, supervisor
 from deploy.local.operator import as_operator, issuer_of
 from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
@@ -21,6 +23,8 @@ from deploy.local.settings import Settings
 from deploy.local.status import table
 from shared.commands.command import business_day
 from shared.contracts.values import Role
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Guanhu on one machine: real MongoDB, real Kafka, the services.",
@@ -30,6 +34,8 @@ app = typer.Typer(
 console = Console()
 app.add_typer(audit.app, name="audit")
 app.command()(rebuild.rebuild)
+showing = typer.Typer(invoke_without_command=True, help="The system at work with generated people.")
+app.add_typer(showing, name="demo")
 
 
 @app.command()
@@ -81,15 +87,63 @@ def token(person: str) -> None:
     sys.stdout.write(issuer_of(Settings()).issue(person, seconds=3600) + "\n")
 
 
-@app.command(name="demo")
+@showing.callback()
 def show(
+    context: typer.Context,
     size: Annotated[Literal["demo", "city"], typer.Option(help="15,400 children, or 154,000.", envvar="SIZE")] = "demo",
     once: Annotated[bool, typer.Option(help="End after the table.")] = False,
 ) -> None:
     """Start everything, fill it with generated families, show the supervision table. Nothing is kept."""
+    if context.invoked_subcommand is not None:
+        return
     home = Path(tempfile.mkdtemp(prefix="guanhu-demo-"))
     settings = Settings(home=home)
     asyncio.run(demo.hold(Stack(settings, home, keep=False), console, size, once=once))
+
+
+@showing.command(name="ledgers")
+def sample_ledgers(
+    folder: Path, children: Annotated[int, typer.Option(help="How many of them, about.", min=1)] = 200
+) -> None:
+    """Write sample ledgers of generated families, and one in which each row breaks another rule."""
+    for path in ledgers.write(folder, children, business_day(datetime.now(UTC))):
+        console.print(str(path))
+
+
+@app.command(name="import")
+def import_ledger(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    person: Annotated[str, typer.Option(help="Who imports: a child supervisor, or county civil affairs.")],
+    commit: Annotated[bool, typer.Option("--commit", help="Take over what was not rejected.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what this file registered.")] = False,
+    rejected: Annotated[Path | None, typer.Option(help="Write the rejected rows to this workbook.")] = None,
+) -> None:
+    """Check a ledger, and with --commit take it over. Exit code 1: there are rejected rows."""
+
+    async def work(client: importing.ImportClient) -> tuple[importing.Import, bytes]:
+        found = await importing.run(client, file.read_bytes(), console, commit=commit, withdraw=withdraw)
+        wanted = rejected is not None and _has_rejected(found)
+        return found, await client.rejected(found["batch"]) if wanted else b""
+
+    found, left = asyncio.run(_at_the_desk(person, work))
+    if rejected is not None and left:
+        rejected.write_bytes(left)
+        console.print(f"the rows that are not taken over: {rejected}")
+    raise typer.Exit(1 if _has_rejected(found) else 0)
+
+
+async def _at_the_desk(person: str, work: Callable[[importing.ImportClient], Awaitable[T]]) -> T:
+    settings = Settings()
+    token = issuer_of(settings).issue(person, seconds=3600)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        try:
+            return await work(importing.ImportClient(http, settings.url("registry"), token))
+        except httpx.TransportError:
+            raise CannotRun("registry does not answer; start the stack with: guanhu up") from None
+
+
+def _has_rejected(found: importing.Import) -> bool:
+    return bool(found["rejected"] or found["refused"])
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
+from services.registry.imports.parts import LIMITS, import_desk
 from services.registry.policies import policies
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
@@ -28,12 +29,12 @@ def build(settings: ServiceSettings) -> LogService:
 
 
 def routers(service: LogService) -> list[APIRouter]:
-    return [routes_of(service, parts_of(service))]
+    return [routes_of(service, parts_of(service)), import_desk(service)]
 
 
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    return service.app("Guanhu registry: who and where", routers(service))
+    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS)
 
 
 if __name__ == "__main__":

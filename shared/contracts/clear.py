@@ -28,6 +28,11 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
     "DuplicateSuspected": frozenset({"division", "duplicate", "first", "reasons", "rule", "score", "second"}),
     "DuplicateDismissed": frozenset({"dismissed_by", "duplicate", "first", "reason", "second"}),
+    "ImportBatchReceived": frozenset({"batch", "division", "file_hash", "ledger"}),
+    "ImportBatchChecked": frozenset({"accepted", "batch", "rejected", "warned"}),
+    "ImportRowsCommitted": frozenset({"batch", "receipts_id", "rows.codes", "rows.made", "rows.row", "rows.verdict"}),
+    "ImportBatchCommitted": frozenset({"batch", "rejected", "taken_over"}),
+    "ImportBatchWithdrawn": frozenset({"batch", "closed"}),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

@@ -11,14 +11,20 @@ from shared.contracts.values import (
     CareKind,
     ChildId,
     CloseReason,
+    Count,
     Day,
     DismissReason,
     DivisionCode,
     DivisionId,
     DivisionKind,
     DuplicateId,
+    FileHash,
+    FindingCode,
     HouseholdId,
+    ImportId,
+    LedgerKind,
     Likeness,
+    MadeId,
     Name,
     ParentState,
     PersonId,
@@ -26,8 +32,10 @@ from shared.contracts.values import (
     PostingId,
     PostingLevel,
     ProposalId,
+    ReceiptsId,
     Role,
     RoleId,
+    RowVerdict,
     Sex,
     Text,
     VillageCode,
@@ -216,3 +224,51 @@ class DuplicateDismissed(Event):
     second: ChildId
     reason: DismissReason
     dismissed_by: PersonId
+
+
+class ImportBatchReceived(Event):
+    """A ledger arrived as a file. ``file_hash`` is its SHA-256; the file itself is in no event."""
+
+    batch: ImportId
+    division: DivisionCode
+    ledger: LedgerKind
+    file_hash: FileHash
+
+
+class ImportBatchChecked(Event):
+    """A dry run came to its end: how many rows would be taken over without and with a warning, and how many not."""
+
+    batch: ImportId
+    accepted: Count
+    warned: Count
+    rejected: Count
+
+
+class RowReceipt(Fact):
+    """What became of one row: the codes of what was found, and the ids of what it registered."""
+
+    row: Count
+    verdict: RowVerdict
+    codes: tuple[FindingCode, ...] = ()
+    made: tuple[MadeId, ...] = ()
+
+
+class ImportRowsCommitted(Event):
+    """The receipts of some neighbouring rows of a batch; each such piece is a stream of its own."""
+
+    receipts_id: ReceiptsId
+    batch: ImportId
+    rows: tuple[RowReceipt, ...]
+
+
+class ImportBatchCommitted(Event):
+    batch: ImportId
+    taken_over: Count
+    rejected: Count
+
+
+class ImportBatchWithdrawn(Event):
+    """What the batch had registered is closed again; ``closed`` counts it, without what was closed before."""
+
+    batch: ImportId
+    closed: Count

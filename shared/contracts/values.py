@@ -23,6 +23,13 @@ VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
 DuplicateId = Annotated[str, _id("duplicate")]
+ImportId = Annotated[str, _id("import")]
+ReceiptsId = Annotated[str, _id("receipts")]
+FileHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+FindingCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+MadeId = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9a-f-]{36}$")]
+"""Of a stream that a row of a ledger began."""
+
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
 
@@ -164,6 +171,23 @@ class Role(StrEnum):
     DATA_OFFICE = "data_office"
     DATA_PROTECTION_OFFICER = "data_protection_officer"
     SYSTEM = "system"
+
+
+class LedgerKind(StrEnum):
+    """The ledgers that can be imported, by their numbers (domain 8.2)."""
+
+    REGISTRATION_FORM = "E1"
+    ROSTER = "E2"
+    HOUSEHOLD_FILE = "E3"
+    WORKING_GROUPS = "E10"
+
+
+class RowVerdict(StrEnum):
+    """Of a row of a ledger: taken over, taken over with a warning, or not."""
+
+    ACCEPTED = "accepted"
+    WARNED = "warned"
+    REJECTED = "rejected"
 
 
 class PostingLevel(StrEnum):

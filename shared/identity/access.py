@@ -24,10 +24,10 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
-    | {"review_duplicate"},
+    | {"review_duplicate", "import_ledger"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"review_duplicate", "learn_of_elsewhere"},
+    | {"review_duplicate", "learn_of_elsewhere", "import_ledger"},
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,

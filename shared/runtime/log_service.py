@@ -96,6 +96,10 @@ class LogService:
 
         self._works[line] = react
 
+    def works(self, name: str, work: Work) -> None:
+        """A background task without which the service is of use all the same; it runs until it is cancelled."""
+        self._works[name] = work
+
     def app(
         self,
         title: str,

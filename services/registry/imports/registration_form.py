@@ -1,0 +1,196 @@
+"""E1 农村留守儿童基本情况登记表: the fields of the official form of 2016, one child a row, headers in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.registry.domain.child import RegisterChild
+from services.registry.imports.entry import Entry
+from services.registry.imports.family import CARE_BY_RELATION, Parents
+from services.registry.imports.finding import Finding
+from services.registry.imports.ledger import Column, Ledger, RowIds
+from shared.commands.command import Command
+from shared.contracts.registry import CareSituation, ParentSituation, ParentsSituation
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import CareKind, LedgerKind, ParentState
+
+GRANDPARENTS: Final = ("祖父", "祖母", "外祖父", "外祖母")
+PARENTS: Final = (("father", "父亲"), ("mother", "母亲"))
+GUARDIANSHIP: Final = (
+    *("无人监护", "父或母无监护能力", "受委托监护人能力不足", "委托监护人能力不足"),
+    *("一般", "较好", "监护情况一般", "监护情况较好"),
+)
+_ONE_OF_BOTH: Final = {
+    **dict.fromkeys(("父", "父亲"), "father"),
+    **dict.fromkeys(("母", "母亲"), "mother"),
+    "": None,
+}
+
+COLUMNS: Final = (
+    Column("number", ("序号", "编号")),
+    Column("name", ("姓名", "儿童姓名"), needed=True),
+    Column("sex", ("性别",)),
+    Column("ethnicity", ("民族",), taken=False),
+    Column("birth_date", ("出生日期", "出生年月日", "出生年月")),
+    Column("citizen_number", ("公民身份证号码", "身份证号", "身份证号码", "公民身份号码")),
+    Column("registered", ("是否登记户口",), taken=False),
+    Column("hukou", ("户籍所在地", "户籍地", "户籍地址"), needed=True),
+    Column("residence", ("现居住地", "现住址", "现居住地址"), needed=True),
+    Column("health", ("身体情况", "健康状况"), taken=False),
+    Column("disability", ("残疾类别及等级", "残疾类别等级"), taken=False),
+    Column("illness", ("患病类型",), taken=False),
+    Column("boarding", ("是否学校寄宿", "是否寄宿"), taken=False),
+    Column("schooling", ("就学情况",), taken=False),
+    *(Column(f"{who}_name", (f"{who}姓名",), taken=False) for who in GRANDPARENTS),
+    *(Column(f"{who}_born", (f"{who}出生日期",), taken=False) for who in GRANDPARENTS),
+    *(Column(f"{key}_name", (f"{who}姓名",)) for key, who in PARENTS),
+    *(Column(f"{key}_born", (f"{who}出生日期",), taken=False) for key, who in PARENTS),
+    *(Column(f"{key}_citizen_number", (f"{who}身份证号", f"{who}身份证号码"), taken=False) for key, who in PARENTS),
+    *(Column(f"{key}_works", (f"{who}务工地点",)) for key, who in PARENTS),
+    *(Column(f"{key}_phone", (f"{who}电话", f"{who}联系电话")) for key, who in PARENTS),
+    Column("both_away", ("父母双方同时外出", "父母双方外出")),
+    Column("one_away", ("一方外出另一方无监护能力", "一方外出,另一方无监护能力", "一方外出、另一方无监护能力")),
+    Column("incapable", ("无监护能力", "无监护能力方", "无监护能力(父/母)")),
+    Column("entrusted", ("有无委托监护人",), taken=False),
+    Column("guardian", ("委托监护人姓名", "委托监护人")),
+    Column("guardian_phone", ("委托监护人电话", "委托监护人联系电话")),
+    Column("guardian_citizen_number", ("委托监护人身份证号", "委托监护人身份证号码"), taken=False),
+    Column("relation", ("与儿童关系", "委托监护人与儿童关系")),
+    Column("guardian_address", ("委托监护人居住地址", "委托监护人地址"), taken=False),
+    Column("guardianship", ("监护类型", "监护情况"), needed=True),
+    Column("income", ("家庭经济来源", "家庭主要经济来源"), taken=False),
+    Column("aid", ("救助帮扶", "救助帮扶情况"), taken=False),
+)
+_NUMBERS: Final = ("father_citizen_number", "mother_citizen_number", "guardian_citizen_number")
+
+
+def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
+    residence = entry.village_of_address("residence", "现居住地")
+    number = entry.citizen_number("citizen_number")
+    for key in _NUMBERS:  # not taken over, but a destroyed number is told wherever it stands
+        entry.citizen_number(key)
+    sex = entry.sex("sex", number)
+    entry.needed("name", "姓名")
+    name = entry.name("name")
+    born = entry.birth_date("birth_date", "出生日期", number)
+    hukou = _hukou(entry, residence)
+    parents = _parents(entry)
+    care = _care(entry)
+    head = _head(entry)
+    address = entry.text("residence")
+    if entry.rejected or not (residence and name and born and hukou and parents and care and head):
+        return ()
+    phone = care.caregiver_phone
+    household = ids.household(f"{residence}/{head}/{phone.reveal() if phone else ''}")
+    return [
+        RegisterChild(
+            child=ids.of("child", household),
+            household=household,
+            residence=residence,
+            hukou=hukou,
+            name=Personal(name),
+            birth_date=Personal(born),
+            citizen_number=number and Personal(number),
+            sex=sex,
+            parents=parents,
+            care=care,
+            household_head=Personal(head),
+            household_phone=phone,
+            address=address and Personal(address),
+        )
+    ]
+
+
+def _hukou(entry: Entry, residence: str | None) -> str | None:
+    told = entry.cell("hukou")
+    if not told:
+        if residence:
+            entry.note("hukou_assumed", "hukou")
+        return residence and entry.places.county(residence)
+    found = entry.places.hukou(told)
+    if found is None:
+        entry.note("hukou_unknown", "hukou")
+    return found
+
+
+def _head(entry: Entry) -> str | None:
+    """Who stands for the household: the guardian it was entrusted to, else a parent who is named."""
+    named = [entry.name(key) for key in ("guardian", "father_name", "mother_name")]
+    head = next((one for one in named if one), None)
+    if head is None:
+        entry.needed("guardian", "委托监护人姓名")
+    return head
+
+
+def _parents(entry: Entry) -> ParentsSituation | None:
+    states = _states(entry)
+    situations = [_situation(entry, key, state) for (key, _), state in zip(PARENTS, states or (), strict=False)]
+    return ParentsSituation(father=situations[0], mother=situations[1]) if situations else None
+
+
+def _situation(entry: Entry, key: str, state: ParentState) -> ParentSituation:
+    name, phone, works = entry.name(f"{key}_name"), entry.phone(f"{key}_phone"), entry.text(f"{key}_works", 100)
+    return ParentSituation(
+        state=Counted(state),
+        name=name and Personal(name),
+        phone=phone and Personal(phone),
+        away_place=works and Personal(works),
+    )
+
+
+def _states(entry: Entry) -> Parents | None:
+    both, one = entry.yes("both_away"), entry.yes("one_away")
+    if both and one:
+        entry.note("situations_contradict", "one_away")
+        return None
+    if both:
+        return Parents(ParentState.AWAY, ParentState.AWAY)
+    if one:
+        return _with_incapable(entry)
+    if both is None and not any(entry.cell(f"{key}_works") for key, _ in PARENTS):
+        entry.findings.append(Finding("parents_not_told", "父母双方同时外出"))
+        return Parents(ParentState.UNKNOWN, ParentState.UNKNOWN)
+    works = [ParentState.AWAY if entry.cell(f"{key}_works") else ParentState.HOME for key, _ in PARENTS]
+    return Parents(*works)
+
+
+def _with_incapable(entry: Entry) -> Parents | None:
+    match entry.choice("incapable", _ONE_OF_BOTH):
+        case "father":
+            return Parents(ParentState.INCAPABLE, ParentState.AWAY)
+        case "mother":
+            return Parents(ParentState.AWAY, ParentState.INCAPABLE)
+        case _:
+            if not entry.cell("incapable"):
+                entry.findings.append(Finding("incapable_parent_missing", "无监护能力(父/母)"))
+            return None
+
+
+def _care(entry: Entry) -> CareSituation | None:
+    entry.needed("guardianship", "监护类型")
+    told = entry.choice("guardianship", {word: word for word in GUARDIANSHIP})
+    relation = entry.choice("relation", CARE_BY_RELATION)
+    guardian, phone = entry.name("guardian"), entry.phone("guardian_phone")
+    if told is None:
+        return None
+    kind = relation
+    if told == "无人监护":
+        entry.note("unattended", "guardianship")
+        kind = CareKind.NOBODY
+    elif kind is None and not guardian:
+        kind = CareKind.PARENT
+    if kind is None:
+        entry.needed("relation", "与儿童关系")
+        return None
+    return CareSituation(
+        kind=Counted(kind),
+        living_alone=Counted(False),
+        caregiver=guardian and Personal(guardian),
+        caregiver_phone=phone and Personal(phone),
+    )
+
+
+REGISTRATION_FORM: Final = Ledger(
+    LedgerKind.REGISTRATION_FORM, "农村留守儿童基本情况登记表", "register_child", COLUMNS, commands
+)

@@ -1,0 +1,60 @@
+"""Where somebody may import what, and the divisions that a file of theirs may name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from services.registry.imports.checking import LEDGERS, Terms
+from services.registry.imports.place import Node
+from shared.commands.command import business_day
+from shared.identity.access import RIGHTS, Directory, Grant, NoRole
+
+IMPORT: Final = "import_ledger"
+
+Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
+
+
+class ImportScope:
+    def __init__(self, directory: Directory, divisions: Divisions, clock: Callable[[], datetime]) -> None:
+        self._directory = directory
+        self._divisions = divisions
+        self._clock = clock
+
+    async def division(self, person: str) -> str:
+        """The division of a role that lets the person import today, the widest. Raises NoRole."""
+        grants = await self._grants(person)
+        if not grants:
+            raise NoRole
+        return min((grant.division for grant in grants), key=lambda code: (len(code), code))
+
+    async def terms(self, person: str) -> Terms:
+        """Without a role today there are no roots, and every row lies outside."""
+        grants = await self._grants(person)
+        roots = {
+            action: [grant.division for grant in grants if action in RIGHTS[grant.role]]
+            for action in {ledger.action for ledger in LEDGERS}
+        }
+        nodes = await self._nodes({root for of_action in roots.values() for root in of_action})
+        return Terms(nodes, roots, business_day(self._clock()))
+
+    async def _grants(self, person: str) -> list[Grant]:
+        today = business_day(self._clock())
+        grants = await self._directory.grants(person)
+        return [grant for grant in grants if IMPORT in RIGHTS[grant.role] and grant.active(today)]
+
+    async def _nodes(self, roots: Iterable[str]) -> list[Node]:
+        """All below the roots and above them, and every county: a child may be registered in another one."""
+        divisions, codes = await self._divisions(), list(roots)
+        own = divisions.find({"_id": {"$in": codes}}, {"path": 1})
+        above = [code async for root in own for code in root["path"] or ()]
+        wanted = [
+            {"path": {"$in": codes}},
+            {"_id": {"$in": above}},
+            {"kind": {"$in": ["province", "city", "county"]}},
+        ]
+        found = divisions.find({"$or": wanted}, {"name": 1, "kind": 1, "parent": 1})
+        return [Node(one["_id"], one["name"], one["kind"], one["parent"]) async for one in found]
