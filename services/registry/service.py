@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from services.registry.domain import child, posting
+from services.registry.domain import child, duty, posting
 from services.registry.domain.child import (
     CHILD,
     ApproveErasure,
@@ -21,8 +21,20 @@ from services.registry.domain.child import (
     RequestErasure,
 )
 from services.registry.domain.division import DIVISION, AddDivision, division_stream
+from services.registry.domain.duty import DUTY, NameDutyHolder, RelieveDutyHolder
 from services.registry.domain.household import HOUSEHOLD
-from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.domain.posting import (
+    FOLLOWED,
+    POSTING,
+    AppointFirstSecretary,
+    ChangeGroupLeader,
+    JoinPosting,
+    LeavePosting,
+    PostWorkingGroup,
+    RelieveFirstSecretary,
+    RotateWorkingGroup,
+    WithdrawWorkingGroup,
+)
 from services.registry.domain.role import ROLE, EndRole, GrantRole
 from shared.commands.command import Command, Handling, Target, UnknownDivision
 from shared.eventlog.port import Log
@@ -48,12 +60,27 @@ def handlings(log: Log) -> list[Handling[Any]]:
             claims=posting.claims,
         ),
         Handling(
-            WithdrawWorkingGroup,
+            RotateWorkingGroup,
             action="post_working_group",
-            targets=lambda c: (Target(c.posting, POSTING),),
-            division=lambda _, states: getattr(states[0], "village", None),
-            told_by_state=True,
+            targets=lambda c: (Target(c.posting, POSTING), Target(c.follows, FOLLOWED)),
+            division=lambda c, _: c.village,
             claims=posting.claims,
+        ),
+        *map(_of_posting, _ON_A_POSTING),
+        Handling(
+            NameDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda c, _: c.division,
+            claims=duty.claims,
+        ),
+        Handling(
+            RelieveDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda _, states: getattr(states[0], "division", None),
+            told_by_state=True,
+            claims=duty.claims,
         ),
         Handling(
             GrantRole,
@@ -82,6 +109,28 @@ def handlings(log: Log) -> list[Handling[Any]]:
         _of_child(RequestErasure, "request_erasure", learn=_requested_by),
         _of_child(ApproveErasure, "approve_erasure", learn=_approved_by),
     ]
+
+
+_ON_A_POSTING: Final = (
+    WithdrawWorkingGroup,
+    JoinPosting,
+    LeavePosting,
+    AppointFirstSecretary,
+    RelieveFirstSecretary,
+    ChangeGroupLeader,
+)
+
+
+def _of_posting(command: type[Any]) -> Handling[Any]:
+    """A command on a posting that is on file: it takes effect in the posting's village."""
+    return Handling(
+        command,
+        action="post_working_group",
+        targets=lambda c: (Target(c.posting, POSTING),),
+        division=lambda _, states: getattr(states[0], "village", None),
+        told_by_state=True,
+        claims=posting.claims,
+    )
 
 
 def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[Any]:

@@ -14,7 +14,18 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry
     "DivisionAdded": frozenset({"code", "division", "kind", "name", "parent", "valid_from"}),
     "WorkingGroupPosted": frozenset({"first_secretary", "leader", "level", "posting", "starts", "unit", "village"}),
-    "WorkingGroupWithdrawn": frozenset({"ends", "first_secretary", "posting", "reason", "village"}),
+    "WorkingGroupWithdrawn": frozenset(
+        {"ends", "leaving.office", "leaving.person", "leaving.since", "posting", "reason", "village"}
+    ),
+    "PostingMemberJoined": frozenset({"person", "posting", "starts", "village"}),
+    "PostingMemberLeft": frozenset({"ends", "person", "posting", "starts", "village"}),
+    "FirstSecretaryAppointed": frozenset({"person", "posting", "starts", "village"}),
+    "FirstSecretaryRelieved": frozenset({"ends", "person", "posting", "since", "village"}),
+    "GroupLeaderChanged": frozenset(
+        {"former.office", "former.person", "former.since", "leader", "posting", "starts", "village"}
+    ),
+    "DutyHolderNamed": frozenset({"division", "duty", "person", "role", "school", "starts"}),
+    "DutyHolderRelieved": frozenset({"division", "duty", "ends", "person", "reason", "role"}),
     "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
     "RoleEnded": frozenset({"ends", "person", "role_id"}),
     "HouseholdFileOpened": frozenset({"household", "village"}),

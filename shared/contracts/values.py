@@ -19,6 +19,8 @@ HouseholdId = Annotated[str, _id("household")]
 PostingId = Annotated[str, _id("posting")]
 DivisionId = Annotated[str, _id("division")]
 RoleId = Annotated[str, _id("role")]
+DutyId = Annotated[str, _id("duty")]
+SchoolId = Annotated[str, _id("school")]
 VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
@@ -113,6 +115,46 @@ class PostingLevel(StrEnum):
     CITY = "city"
     COUNTY = "county"
     TOWNSHIP = "township"
+
+
+class PostingOffice(StrEnum):
+    """What a person is in a posting; each is the role of the same name."""
+
+    GROUP_LEADER = "group_leader"
+    FIRST_SECRETARY = "first_secretary"
+    POSTED_CADRE = "posted_cadre"
+
+
+class WithdrawalReason(StrEnum):
+    """Why a posting ended. ``rotated``: another one follows it."""
+
+    ROTATED = "rotated"
+    TERM_ENDED = "term_ended"
+    TASK_DONE = "task_done"
+    DIVISION_CHANGED = "division_changed"
+    RECORDED_IN_ERROR = "recorded_in_error"
+    OTHER = "other"
+
+
+class Duty(StrEnum):
+    """Duties that no posting gives (domain 3.1, DutyHolder)."""
+
+    CHILD_DIRECTOR = "child_director"
+    CHILD_SUPERVISOR = "child_supervisor"
+    SCHOOL_CONTACT = "school_contact"
+    VILLAGE_CONTACT = "village_contact"
+
+
+class ReliefReason(StrEnum):
+    """Why somebody no longer holds a duty."""
+
+    TERM_ENDED = "term_ended"
+    TRANSFERRED = "transferred"
+    RESIGNED = "resigned"
+    REMOVED = "removed"
+    DIVISION_CHANGED = "division_changed"
+    RECORDED_IN_ERROR = "recorded_in_error"
+    OTHER = "other"
 
 
 class VisitKind(StrEnum):

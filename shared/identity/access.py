@@ -25,12 +25,19 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
-    | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"},
+    | {
+        "register_child",
+        "record_child",
+        "close_child_file",
+        "request_erasure",
+        "post_working_group",
+        "name_duty_holder",
+    },
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
-    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "grant_role"},
+    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "name_duty_holder", "grant_role"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),

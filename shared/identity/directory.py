@@ -10,14 +10,30 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.contracts.event import Event
-from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
+from shared.contracts.registry import (
+    DivisionAdded,
+    PostedPerson,
+    RoleEnded,
+    RoleGranted,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.roster import (
+    DutyHolderNamed,
+    DutyHolderRelieved,
+    FirstSecretaryAppointed,
+    FirstSecretaryRelieved,
+    GroupLeaderChanged,
+    PostingMemberJoined,
+    PostingMemberLeft,
+)
 from shared.contracts.sealed import Kind
-from shared.contracts.values import Role
+from shared.contracts.values import Duty, Role
 from shared.identity.access import Grant, permitting
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
@@ -28,6 +44,8 @@ CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
 
 _OF_A_POSTING: Final = (Role.GROUP_LEADER, Role.FIRST_SECRETARY)
+_OF_A_DUTY: Final = {Duty.CHILD_DIRECTOR: Role.CHILD_DIRECTOR, Duty.CHILD_SUPERVISOR: Role.CHILD_SUPERVISOR}
+"""The roles that duties give. A contact is on the roster and has no rights of its own here."""
 
 
 class DirectoryModel(ReadModel):
@@ -38,7 +56,20 @@ class DirectoryModel(ReadModel):
     name: ClassVar[str] = "directory"
     services: ClassVar[tuple[str, ...]] = ("registry",)
     events: ClassVar[frozenset[str]] = frozenset(
-        {"DivisionAdded", "RoleGranted", "RoleEnded", "WorkingGroupPosted", "WorkingGroupWithdrawn"}
+        {
+            "DivisionAdded",
+            "RoleGranted",
+            "RoleEnded",
+            "WorkingGroupPosted",
+            "WorkingGroupWithdrawn",
+            "PostingMemberJoined",
+            "PostingMemberLeft",
+            "FirstSecretaryAppointed",
+            "FirstSecretaryRelieved",
+            "GroupLeaderChanged",
+            "DutyHolderNamed",
+            "DutyHolderRelieved",
+        }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
@@ -48,7 +79,7 @@ class DirectoryModel(ReadModel):
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         events = [occurred.event for occurred in batch]
-        await work.load(GRANTS, {grant for event in events for grant in _grants_of(event)})
+        await work.load(GRANTS, {grant for event in events for grant, *_ in _holdings(event)})
         added = [event for event in events if isinstance(event, DivisionAdded)]
         if added:
             await work.load(DIVISIONS, {e.code for e in added} | {e.parent for e in added if e.parent})
@@ -58,21 +89,8 @@ class DirectoryModel(ReadModel):
         match occurred.event:
             case DivisionAdded() as event:
                 work.put(DIVISIONS, _division(event))
-            case RoleGranted() as event:
-                _begin(work, event.role_id, event.person, event.role, event.division, event.starts, event.role_id)
-                if event.ends is not None:
-                    _end(work, event.role_id, event.ends)
-            case RoleEnded() as event:
-                _end(work, event.role_id, event.ends)
-            case WorkingGroupPosted() as event:
-                for role, person in zip(_OF_A_POSTING, (event.leader, event.first_secretary), strict=True):
-                    key = _key(event.posting, role)
-                    _begin(work, key, person, role, event.village, event.starts, event.posting)
-            case WorkingGroupWithdrawn() as event:
-                for role in _OF_A_POSTING:
-                    _end(work, _key(event.posting, role), event.ends)
-            case _:
-                pass
+            case event:
+                _fold_grants(event, work)
 
     def finish(self, work: Workspace) -> None:
         """Gives a path to every division here whose parent has one by now."""
@@ -113,23 +131,92 @@ def _division(event: DivisionAdded) -> Document:
     }
 
 
-def _grants_of(event: Event) -> list[str]:
+class _Holding(NamedTuple):
+    """What an event says of one grant: that it begins, or, without a beginning, that it ends."""
+
+    key: str
+    begins: Grant | None = None
+    ends: date | None = None
+
+
+def _fold_grants(event: Event, work: Workspace) -> None:
+    for key, begins, ends in _holdings(event):
+        if begins is not None:
+            _begin(work, key, begins)
+        if ends is not None:
+            _end(work, key, ends)
+
+
+def _holdings(event: Event) -> list[_Holding]:
     match event:
-        case RoleGranted() | RoleEnded():
-            return [event.role_id]
-        case WorkingGroupPosted() | WorkingGroupWithdrawn():
-            return [_key(event.posting, role) for role in _OF_A_POSTING]
+        case RoleGranted():
+            grant = Grant(event.person, event.role, event.division, event.starts, None, event.role_id)
+            return [_Holding(event.role_id, grant, event.ends)]
+        case RoleEnded():
+            return [_Holding(event.role_id, ends=event.ends)]
+        case DutyHolderNamed() if role := _OF_A_DUTY.get(event.role):
+            return [_Holding(event.duty, Grant(event.person, role, event.division, event.starts, None, event.duty))]
+        case DutyHolderRelieved() if event.role in _OF_A_DUTY:
+            return [_Holding(event.duty, ends=event.ends)]
+        case _:
+            return _holdings_in_a_posting(event)
+
+
+def _holdings_in_a_posting(event: Event) -> list[_Holding]:
+    match event:
+        case WorkingGroupPosted():
+            named = zip(_OF_A_POSTING, (event.leader, event.first_secretary), strict=True)
+            return [_came_with(event, role, person) for role, person in named]
+        case PostingMemberJoined():
+            return [_seated(event.posting, event.village, Role.POSTED_CADRE, event.person, event.starts)]
+        case FirstSecretaryAppointed():
+            return [_seated(event.posting, event.village, Role.FIRST_SECRETARY, event.person, event.starts)]
+        case GroupLeaderChanged():
+            led = _seated(event.posting, event.village, Role.GROUP_LEADER, event.leader, event.starts)
+            former = [_Holding(_key_of(event.posting, event.former), ends=event.starts)] if event.former else []
+            return [led, *former]
+        case PostingMemberLeft():
+            return [_Holding(_key(event.posting, Role.POSTED_CADRE, event.person, event.starts), ends=event.ends)]
+        case FirstSecretaryRelieved():
+            return [_Holding(_key(event.posting, Role.FIRST_SECRETARY, event.person, event.since), ends=event.ends)]
+        case WorkingGroupWithdrawn():
+            keys = {_key(event.posting, role) for role in _OF_A_POSTING}
+            return [
+                _Holding(key, ends=event.ends)
+                for key in sorted(keys | {_key_of(event.posting, one) for one in event.leaving})
+            ]
         case _:
             return []
 
 
-def _key(posting: str, role: Role) -> str:
-    return f"{posting}/{role}"
+def _came_with(event: WorkingGroupPosted, role: Role, person: str | None) -> _Holding:
+    """Nobody is written down too: the end of a posting ends both offices, whoever came with it."""
+    grant = Grant(person or "", role, event.village, event.starts, None, event.posting)
+    return _Holding(_key(event.posting, role), grant)
 
 
-def _begin(work: Workspace, key: str, person: str | None, role: Role, division: str, starts: date, source: str) -> None:
+def _seated(posting: str, village: str, role: Role, person: str, since: date) -> _Holding:
+    return _Holding(_key(posting, role, person, since), Grant(person, role, village, since, None, posting))
+
+
+def _key(posting: str, role: Role, person: str = "", since: date | None = None) -> str:
+    """Who came with the posting is its only one; of those who came later each is told apart."""
+    return f"{posting}/{role}" if since is None else f"{posting}/{role}/{person}/{since}"
+
+
+def _key_of(posting: str, seat: PostedPerson) -> str:
+    return _key(posting, Role(seat.office), seat.person, seat.since)
+
+
+def _begin(work: Workspace, key: str, begins: Grant) -> None:
     grant = work.get(GRANTS, key) or {"_id": key, "ends": None}
-    told = {"person": person, "role": role.value, "division": division, "starts": starts.isoformat(), "source": source}
+    told = {
+        "person": begins.person or None,
+        "role": begins.role.value,
+        "division": begins.division,
+        "starts": begins.starts.isoformat(),
+        "source": begins.source,
+    }
     work.put(GRANTS, grant | told)
 
 

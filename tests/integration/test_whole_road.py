@@ -39,7 +39,15 @@ from services.registry.domain.citizen_number import check_character
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
 from shared.contracts.sealed import Personal
-from shared.contracts.values import CareKind, CloseReason, DivisionKind, ParentState, PostingLevel, Role
+from shared.contracts.values import (
+    CareKind,
+    CloseReason,
+    DivisionKind,
+    ParentState,
+    PostingLevel,
+    Role,
+    WithdrawalReason,
+)
 from shared.contracts.visits import ChildFinding
 from shared.eventlog import witness
 from shared.eventlog.evidence import DatabaseEvidence
@@ -209,7 +217,9 @@ async def test_a_withdrawn_posting_takes_its_villages_children_out_of_the_numera
     counted = road.population.counted_by_village
     village = max(road.population.posted_villages, key=lambda code: (counted.get(code, 0), code))
     before = await table(road.guanhu)
-    withdrawal = WithdrawWorkingGroup(posting=derived_id(village, "posting"), ends=TODAY, reason="term ended")
+    withdrawal = WithdrawWorkingGroup(
+        posting=derived_id(village, "posting"), ends=TODAY, reason=WithdrawalReason.TERM_ENDED
+    )
     after = await table(road.guanhu, await road.guanhu.give(withdrawal, OFFICE))
     assert {code: after[code][0] - before[code][0] for code in before if after[code] != before[code]} == {
         CITY: -counted[village],
@@ -355,7 +365,7 @@ async def test_a_token_that_is_missing_expired_or_forged_opens_nothing(guanhu: I
 async def test_a_command_outside_ones_division_is_refused(guanhu: Installation) -> None:
     assert problem(await guanhu.tell(a_child(ELSEWHERE), VILLAGER)) == (403, "out_of_scope")
     assert problem(await guanhu.tell(a_child(), SUPERVISOR + "-unknown")) == (403, "no_role")
-    withdrawal = WithdrawWorkingGroup(posting=new_id("posting"), ends=TODAY, reason="-")
+    withdrawal = WithdrawWorkingGroup(posting=new_id("posting"), ends=TODAY, reason=WithdrawalReason.OTHER)
     assert problem(await guanhu.tell(withdrawal, VILLAGER)) == (404, "not_on_file")
 
 

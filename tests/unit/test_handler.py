@@ -24,7 +24,7 @@ from shared.commands.command import (
 from shared.commands.handler import ErasedSubject
 from shared.contracts.registry import CareSituation
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import CareKind, CloseReason, DivisionKind, PostingLevel, Role
+from shared.contracts.values import CareKind, CloseReason, DivisionKind, PostingLevel, Role, WithdrawalReason
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import Appended, ClaimTaken, RecordTooLarge, VersionConflict
 from shared.identity.access import NotPermitted
@@ -204,7 +204,7 @@ async def test_a_village_has_one_first_secretary_until_he_leaves(registry):
     await registry.handler.handle(told(posts[0], "command-1", "office-1"))
     with pytest.raises(ClaimTaken):
         await registry.handler.handle(told(posts[1], "command-2", "office-1"))
-    withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason="轮换")
+    withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason=WithdrawalReason.ROTATED)
     await registry.handler.handle(told(withdraw, "command-3", "office-1"))
     await registry.handler.handle(told(posts[1], "command-4", "office-1"))
 

@@ -1,6 +1,6 @@
 """The rules of postings, roles and divisions."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import ValidationError
@@ -24,8 +24,15 @@ from services.registry.domain.role import (
     RoleIsNotGivenByHand,
 )
 from shared.commands.command import NotOnFile
-from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
-from shared.contracts.values import DivisionKind, PostingLevel, Role
+from shared.contracts.registry import (
+    DivisionAdded,
+    PostedPerson,
+    RoleEnded,
+    RoleGranted,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.values import DivisionKind, PostingLevel, PostingOffice, Role, WithdrawalReason
 from shared.eventlog.placement import new_id
 from tests.support.builders import VILLAGE
 from tests.support.specification import given
@@ -40,9 +47,18 @@ POST = PostWorkingGroup(
 )
 POSTED = WorkingGroupPosted(**POST.model_dump(exclude={"occurred_at"}))
 WITHDRAWN = WorkingGroupWithdrawn(
-    posting=POST.posting, village=VILLAGE, ends=date(2026, 9, 1), reason="轮换", first_secretary="secretary-1"
+    posting=POST.posting,
+    village=VILLAGE,
+    ends=date(2026, 9, 1),
+    reason=WithdrawalReason.TERM_ENDED,
+    leaving=(PostedPerson(person="secretary-1", office=PostingOffice.FIRST_SECRETARY),),
 )
-WITHDRAW = WithdrawWorkingGroup(posting=POST.posting, ends=date(2026, 9, 1), reason="轮换")
+WITHDRAW = WithdrawWorkingGroup(
+    occurred_at=datetime(2026, 9, 1, 2, tzinfo=UTC),
+    posting=POST.posting,
+    ends=date(2026, 9, 1),
+    reason=WithdrawalReason.TERM_ENDED,
+)
 GRANT = GrantRole(
     role_id=new_id("role"), person="clerk-1", role=Role.DATA_OFFICE, division="5203", starts=date(2026, 1, 1)
 )
@@ -69,7 +85,7 @@ def test_a_village_has_one_first_secretary_at_a_time():
 
 def test_a_group_without_first_secretary_claims_nothing_and_gives_nothing_up():
     group = POSTED.model_copy(update={"first_secretary": None})
-    gone = WITHDRAWN.model_copy(update={"first_secretary": None})
+    gone = WITHDRAWN.model_copy(update={"leaving": ()})
     assert claims([group]).taken == {}
     assert claims([gone]).released == ()
 

@@ -12,8 +12,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.event import Event
-from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
-from shared.contracts.values import DivisionKind, PostingLevel, Role
+from shared.contracts.registry import (
+    DivisionAdded,
+    PostedPerson,
+    RoleEnded,
+    RoleGranted,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.roster import (
+    DutyHolderNamed,
+    DutyHolderRelieved,
+    FirstSecretaryAppointed,
+    FirstSecretaryRelieved,
+    GroupLeaderChanged,
+    PostingMemberJoined,
+    PostingMemberLeft,
+)
+from shared.contracts.values import (
+    DivisionKind,
+    Duty,
+    PostingLevel,
+    PostingOffice,
+    ReliefReason,
+    Role,
+    WithdrawalReason,
+)
 from shared.eventlog.placement import new_id
 from shared.identity.directory import DIVISIONS, GRANTS, DirectoryModel
 from tests.support.workspace import Store, fold_all
@@ -53,7 +77,9 @@ def a_posting(posting: str, leader: str | None = "person-0001", secretary: str |
 
 
 def a_withdrawal(posting: str) -> Event:
-    return WorkingGroupWithdrawn(posting=posting, village=VILLAGE, ends=date(2026, 9, 1), reason="rotated")
+    return WorkingGroupWithdrawn(
+        posting=posting, village=VILLAGE, ends=date(2026, 9, 1), reason=WithdrawalReason.ROTATED
+    )
 
 
 def a_role(role_id: str, ends: date | None = None) -> Event:
@@ -72,6 +98,45 @@ def an_end(role_id: str, ends: date) -> Event:
 
 
 P1, P2, R1, R2 = new_id("posting"), new_id("posting"), new_id("role"), new_id("role")
+P3, D1, D2 = new_id("posting"), new_id("duty"), new_id("duty")
+JOINED, ENDED = date(2026, 4, 1), date(2026, 7, 1)
+ROSTER: list[Event] = [
+    a_posting(P3, secretary=None),
+    PostingMemberJoined(posting=P3, village=VILLAGE, person="cadre", starts=JOINED),
+    PostingMemberLeft(posting=P3, village=VILLAGE, person="cadre", starts=JOINED, ends=ENDED),
+    FirstSecretaryAppointed(posting=P3, village=VILLAGE, person="first", starts=JOINED),
+    FirstSecretaryRelieved(posting=P3, village=VILLAGE, person="first", since=JOINED, ends=ENDED),
+    FirstSecretaryAppointed(posting=P3, village=VILLAGE, person="second", starts=ENDED),
+    GroupLeaderChanged(
+        posting=P3,
+        village=VILLAGE,
+        leader="new leader",
+        starts=JOINED,
+        former=PostedPerson(person="person-0001", office=PostingOffice.GROUP_LEADER),
+    ),
+]
+WHOLE_GROUP_ENDS = WorkingGroupWithdrawn(
+    posting=P3,
+    village=VILLAGE,
+    ends=date(2026, 9, 1),
+    reason=WithdrawalReason.TERM_ENDED,
+    leaving=(
+        PostedPerson(person="second", office=PostingOffice.FIRST_SECRETARY, since=ENDED),
+        PostedPerson(person="new leader", office=PostingOffice.GROUP_LEADER, since=JOINED),
+    ),
+)
+
+
+def a_duty(duty: str, role: Duty = Duty.CHILD_DIRECTOR, division: str = VILLAGE) -> DutyHolderNamed:
+    return DutyHolderNamed(duty=duty, person="person-0004", role=role, division=division, starts=JOINED)
+
+
+def a_relief(duty: str, role: Duty = Duty.CHILD_DIRECTOR, division: str = VILLAGE) -> DutyHolderRelieved:
+    return DutyHolderRelieved(
+        duty=duty, person="person-0004", role=role, division=division, ends=ENDED, reason=ReliefReason.RESIGNED
+    )
+
+
 HISTORY: list[Event] = [
     *TREE,
     a_posting(P1),
@@ -81,6 +146,11 @@ HISTORY: list[Event] = [
     a_role(R1, ends=date(2026, 12, 1)),
     an_end(R1, date(2026, 6, 1)),
     a_role(R2),
+    *ROSTER,
+    WHOLE_GROUP_ENDS,
+    a_duty(D1),
+    a_relief(D1),
+    a_duty(D2, Duty.CHILD_SUPERVISOR, TOWNSHIP),
 ]
 
 
@@ -128,3 +198,30 @@ def test_a_posting_without_a_leader_gives_nobody_that_role() -> None:
 def test_a_role_ends_on_the_earliest_day_that_was_told(granted_until: date | None, ended_on: date, ends: str) -> None:
     [grant] = _folded([an_end(R1, ended_on)], [a_role(R1, granted_until)])[GRANTS].values()
     assert (grant["person"], grant["ends"]) == ("person-0003", ends)
+
+
+def test_who_joins_a_posting_has_rights_from_their_day_to_before_their_last() -> None:
+    grants = _folded(ROSTER, [WHOLE_GROUP_ENDS])[GRANTS]
+    held = {(g["person"], g["role"], g["starts"], g["ends"]) for g in grants.values() if g["person"]}
+    assert held == {
+        ("person-0001", "group_leader", "2026-03-01", "2026-04-01"),
+        ("new leader", "group_leader", "2026-04-01", "2026-09-01"),
+        ("cadre", "posted_cadre", "2026-04-01", "2026-07-01"),
+        ("first", "first_secretary", "2026-04-01", "2026-07-01"),
+        ("second", "first_secretary", "2026-07-01", "2026-09-01"),
+    }
+    assert {g["division"] for g in grants.values()} == {VILLAGE}
+
+
+def test_a_duty_gives_its_role_until_it_ends() -> None:
+    grants = _folded([a_duty(D1), a_duty(D2, Duty.CHILD_SUPERVISOR, TOWNSHIP)], [a_relief(D1)])[GRANTS]
+    held = {(g["role"], g["division"], g["starts"], g["ends"], g["source"]) for g in grants.values()}
+    assert held == {
+        ("child_director", VILLAGE, "2026-04-01", "2026-07-01", D1),
+        ("child_supervisor", TOWNSHIP, "2026-04-01", None, D2),
+    }
+
+
+@pytest.mark.parametrize("role", [Duty.SCHOOL_CONTACT, Duty.VILLAGE_CONTACT])
+def test_a_contact_is_on_the_roster_and_gets_no_rights(role: Duty) -> None:
+    assert not _folded([a_duty(D1, role)], [a_relief(D1, role)])[GRANTS]
