@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.registry.policies import policies
+from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
@@ -22,7 +25,10 @@ def build(settings: ServiceSettings) -> LogService:
 
 
 def application(settings: ServiceSettings) -> FastAPI:
-    return build(settings).app("Guanhu registry: who and where")
+    service = build(settings)
+    kernel = service.kernel
+    collections = partial(kernel.live.collection, DirectoryModel.name)
+    return service.app("Guanhu registry: who and where", [roster_routes(collections, kernel.directory, kernel.caller)])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import Role
 
-_FIGURES: Final = frozenset({"read_figures"})
+_FIGURES: Final = frozenset({"read_figures", "read_roster"})
 _CHILDREN: Final = _FIGURES | {"list_children", "open_child_file"}
 _VILLAGE_WORK: Final = _CHILDREN | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
 

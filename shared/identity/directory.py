@@ -33,7 +33,7 @@ from shared.contracts.roster import (
     PostingMemberLeft,
 )
 from shared.contracts.sealed import Kind
-from shared.contracts.values import Duty, Role
+from shared.contracts.values import Role
 from shared.identity.access import Grant, permitting
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
@@ -44,14 +44,14 @@ CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
 
 _OF_A_POSTING: Final = (Role.GROUP_LEADER, Role.FIRST_SECRETARY)
-_OF_A_DUTY: Final = {Duty.CHILD_DIRECTOR: Role.CHILD_DIRECTOR, Duty.CHILD_SUPERVISOR: Role.CHILD_SUPERVISOR}
-"""The roles that duties give. A contact is on the roster and has no rights of its own here."""
+_WITH_RIGHTS: Final = [role.value for role in Role]
+"""A contact (of a school, of a village) is on the roster like everybody else, and has no rights."""
 
 
 class DirectoryModel(ReadModel):
     """``divisions``: ``{_id: code, name, kind, parent, path, valid_from}``, path None until it reaches the root;
-    ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known.
-    Days are ISO strings."""
+    ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known;
+    the role of a contact is the duty, and gives no rights. Days are ISO strings."""
 
     name: ClassVar[str] = "directory"
     services: ClassVar[tuple[str, ...]] = ("registry",)
@@ -73,7 +73,7 @@ class DirectoryModel(ReadModel):
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
-        GRANTS: (Index((("person", 1),)),),
+        GRANTS: (Index((("person", 1),)), Index((("division", 1),))),
         DIVISIONS: (Index((("path", 1),)), Index((("parent", 1), ("_id", 1)))),
     }
 
@@ -131,11 +131,21 @@ def _division(event: DivisionAdded) -> Document:
     }
 
 
+class Held(NamedTuple):
+    """Who takes up which office (a role, or a duty without rights) where, and what it comes from."""
+
+    person: str
+    office: str
+    division: str
+    starts: date
+    source: str
+
+
 class _Holding(NamedTuple):
     """What an event says of one grant: that it begins, or, without a beginning, that it ends."""
 
     key: str
-    begins: Grant | None = None
+    begins: Held | None = None
     ends: date | None = None
 
 
@@ -150,13 +160,13 @@ def _fold_grants(event: Event, work: Workspace) -> None:
 def _holdings(event: Event) -> list[_Holding]:
     match event:
         case RoleGranted():
-            grant = Grant(event.person, event.role, event.division, event.starts, None, event.role_id)
-            return [_Holding(event.role_id, grant, event.ends)]
+            held = Held(event.person, event.role, event.division, event.starts, event.role_id)
+            return [_Holding(event.role_id, held, event.ends)]
         case RoleEnded():
             return [_Holding(event.role_id, ends=event.ends)]
-        case DutyHolderNamed() if role := _OF_A_DUTY.get(event.role):
-            return [_Holding(event.duty, Grant(event.person, role, event.division, event.starts, None, event.duty))]
-        case DutyHolderRelieved() if event.role in _OF_A_DUTY:
+        case DutyHolderNamed():
+            return [_Holding(event.duty, Held(event.person, event.role, event.division, event.starts, event.duty))]
+        case DutyHolderRelieved():
             return [_Holding(event.duty, ends=event.ends)]
         case _:
             return _holdings_in_a_posting(event)
@@ -191,12 +201,11 @@ def _holdings_in_a_posting(event: Event) -> list[_Holding]:
 
 def _came_with(event: WorkingGroupPosted, role: Role, person: str | None) -> _Holding:
     """Nobody is written down too: the end of a posting ends both offices, whoever came with it."""
-    grant = Grant(person or "", role, event.village, event.starts, None, event.posting)
-    return _Holding(_key(event.posting, role), grant)
+    return _Holding(_key(event.posting, role), Held(person or "", role, event.village, event.starts, event.posting))
 
 
 def _seated(posting: str, village: str, role: Role, person: str, since: date) -> _Holding:
-    return _Holding(_key(posting, role, person, since), Grant(person, role, village, since, None, posting))
+    return _Holding(_key(posting, role, person, since), Held(person, role, village, since, posting))
 
 
 def _key(posting: str, role: Role, person: str = "", since: date | None = None) -> str:
@@ -208,11 +217,11 @@ def _key_of(posting: str, seat: PostedPerson) -> str:
     return _key(posting, Role(seat.office), seat.person, seat.since)
 
 
-def _begin(work: Workspace, key: str, begins: Grant) -> None:
+def _begin(work: Workspace, key: str, begins: Held) -> None:
     grant = work.get(GRANTS, key) or {"_id": key, "ends": None}
     told = {
         "person": begins.person or None,
-        "role": begins.role.value,
+        "role": str(begins.office),
         "division": begins.division,
         "starts": begins.starts.isoformat(),
         "source": begins.source,
@@ -286,7 +295,9 @@ class MongoDirectory:
 
     async def _read_grants(self, persons: list[str]) -> dict[str, list[Grant]]:
         grants: dict[str, list[Grant]] = {}
-        async for document in (await self._collections(GRANTS)).find({"person": {"$in": persons}}):
+        async for document in (await self._collections(GRANTS)).find(
+            {"person": {"$in": persons}, "role": {"$in": _WITH_RIGHTS}}
+        ):
             grants.setdefault(document["person"], []).append(_grant(document))
         return grants
 

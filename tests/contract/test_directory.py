@@ -11,7 +11,8 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
 from shared.contracts.registry import RoleGranted
-from shared.contracts.values import Role
+from shared.contracts.roster import DutyHolderNamed
+from shared.contracts.values import Duty, Role
 from shared.eventlog.placement import new_id
 from shared.identity.access import Directory, NoRole, OutOfScope
 from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory, MongoDirectory
@@ -31,6 +32,16 @@ ROLE = RoleGranted(
 PAST = ROLE.model_copy(
     update={"role_id": new_id("role"), "division": "5299", "starts": date(2025, 1, 1), "ends": date(2026, 1, 1)}
 )
+
+
+CONTACT = DutyHolderNamed(
+    duty=new_id("duty"),
+    person="person-0001",
+    role=Duty.VILLAGE_CONTACT,
+    division=VILLAGE,
+    starts=date(2026, 1, 1),
+)
+"""A duty that gives no rights: no directory tells of it as a grant."""
 
 
 def _memory() -> MemoryDirectory:
@@ -53,7 +64,7 @@ async def directory(request: pytest.FixtureRequest) -> AsyncIterator[Directory]:
     async def collection(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return database[name]
 
-    store = await fold_all(DirectoryModel(), [[*TREE, a_division(ORPHAN, "529903"), ROLE, PAST]])
+    store = await fold_all(DirectoryModel(), [[*TREE, a_division(ORPHAN, "529903"), ROLE, PAST, CONTACT]])
     for name, documents in store.items():
         await database[name].insert_many(list(documents.values()))
     yield MongoDirectory(collection)

@@ -222,6 +222,7 @@ def test_a_duty_gives_its_role_until_it_ends() -> None:
     }
 
 
-@pytest.mark.parametrize("role", [Duty.SCHOOL_CONTACT, Duty.VILLAGE_CONTACT])
-def test_a_contact_is_on_the_roster_and_gets_no_rights(role: Duty) -> None:
-    assert not _folded([a_duty(D1, role)], [a_relief(D1, role)])[GRANTS]
+def test_a_contact_is_on_the_roster() -> None:
+    role = Duty.SCHOOL_CONTACT
+    [holding] = _folded([a_duty(D1, role)], [a_relief(D1, role)])[GRANTS].values()
+    assert (holding["role"], holding["person"], holding["ends"]) == ("school_contact", "person-0004", "2026-07-01")
