@@ -32,6 +32,15 @@ def divisions(node: str, file: str = GUIZHOU_2023) -> Iterator[AddDivision]:
             yield _addition(row)
 
 
+def divisions_below(node: str, file: str = GUIZHOU_2023) -> Iterator[AddDivision]:
+    """The node of the list with this code and all below it. Raises KeyError when the list has no such node."""
+    below: set[str] = set()
+    for one in divisions(node, file):
+        if one.code == node or one.parent in below:
+            below.add(one.code)
+            yield one
+
+
 def _ancestors(rows: Mapping[str, Mapping[str, str]], code: str) -> Iterator[str]:
     while code := rows[code]["parent"]:
         yield code

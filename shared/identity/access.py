@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from shared.contracts.refusal import Refusal
@@ -79,10 +80,21 @@ class Grant(NamedTuple):
         return self.starts <= today and (self.ends is None or today < self.ends)
 
 
+class Grants(tuple[Grant, ...]):
+    """All grants of one person. Somebody may hold an office in every village of a city: they are found by division."""
+
+    @cached_property
+    def by_division(self) -> Mapping[str, list[Grant]]:
+        found: dict[str, list[Grant]] = {}
+        for grant in self:
+            found.setdefault(grant.division, []).append(grant)
+        return found
+
+
 class Directory(Protocol):
     """What is known of divisions and grants. Adapters: ``directory.MongoDirectory``, ``directory.MemoryDirectory``."""
 
-    async def grants(self, person: str) -> list[Grant]:
+    async def grants(self, person: str) -> Grants:
         """All of them: past, present and to come."""
 
     async def path(self, division: str) -> tuple[str, ...] | None:
@@ -95,16 +107,16 @@ class Directory(Protocol):
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""
 
 
-def permitting(grants: Iterable[Grant], action: str, path: tuple[str, ...] | None, today: date) -> Grant:
+def permitting(grants: Grants, action: str, path: tuple[str, ...] | None, today: date) -> Grant:
     """Of the grants that allow it, the one nearest to the division. Raises NoRole or OutOfScope.
 
     An unknown division is out of scope like any other: who asks learns nothing of what exists elsewhere.
     """
-    able = [grant for grant in grants if action in RIGHTS[grant.role] and grant.active(today)]
-    if not able:
-        raise NoRole
-    depth = {code: number for number, code in enumerate(path or ())}
-    near = [grant for grant in able if grant.division in depth]
-    if not near:
-        raise OutOfScope
-    return max(near, key=lambda grant: (depth[grant.division], grant.source))
+    for division in reversed(path or ()):
+        if able := _able(grants.by_division.get(division, ()), action, today):
+            return max(able, key=lambda grant: grant.source)
+    raise OutOfScope if _able(grants, action, today) else NoRole
+
+
+def _able(grants: Iterable[Grant], action: str, today: date) -> list[Grant]:
+    return [grant for grant in grants if action in RIGHTS[grant.role] and grant.active(today)]

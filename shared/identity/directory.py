@@ -34,7 +34,7 @@ from shared.contracts.roster import (
 )
 from shared.contracts.sealed import Kind
 from shared.contracts.values import Role
-from shared.identity.access import Grant, permitting
+from shared.identity.access import Grant, Grants, permitting
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 GRANTS: Final = "grants"
@@ -278,11 +278,11 @@ class MongoDirectory:
         self, collections: Collections, seconds: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._collections = collections
-        self._grants: _Brief[list[Grant]] = _Brief(seconds, clock)
+        self._grants: _Brief[Grants] = _Brief(seconds, clock)
         self._paths: _Brief[tuple[str, ...]] = _Brief(seconds, clock)
 
-    async def grants(self, person: str) -> list[Grant]:
-        return (await self._grants.get([person], self._read_grants)).get(person, [])
+    async def grants(self, person: str) -> Grants:
+        return (await self._grants.get([person], self._read_grants)).get(person, Grants())
 
     async def path(self, division: str) -> tuple[str, ...] | None:
         return (await self.paths([division])).get(division)
@@ -293,13 +293,13 @@ class MongoDirectory:
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         return permitting(await self.grants(person), action, await self.path(division), today)
 
-    async def _read_grants(self, persons: list[str]) -> dict[str, list[Grant]]:
+    async def _read_grants(self, persons: list[str]) -> dict[str, Grants]:
         grants: dict[str, list[Grant]] = {}
         async for document in (await self._collections(GRANTS)).find(
             {"person": {"$in": persons}, "role": {"$in": _WITH_RIGHTS}}
         ):
             grants.setdefault(document["person"], []).append(_grant(document))
-        return grants
+        return {person: Grants(held) for person, held in grants.items()}
 
     async def _read_paths(self, divisions: list[str]) -> dict[str, tuple[str, ...]]:
         found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}}, {"path": 1})
@@ -321,8 +321,8 @@ class MemoryDirectory:
     ) -> None:
         self._grants.append(Grant(person, role, division, starts, ends, source))
 
-    async def grants(self, person: str) -> list[Grant]:
-        return [grant for grant in self._grants if grant.person == person]
+    async def grants(self, person: str) -> Grants:
+        return Grants(grant for grant in self._grants if grant.person == person)
 
     async def path(self, division: str) -> tuple[str, ...] | None:
         path: list[str] = []

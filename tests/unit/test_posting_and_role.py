@@ -16,11 +16,14 @@ from services.registry.domain.posting import (
     claims,
 )
 from services.registry.domain.role import (
+    OF_A_DUTY,
+    OF_A_POSTING,
     ROLE,
     EndRole,
     GrantRole,
     RoleAlreadyEnded,
     RoleAlreadyGranted,
+    RoleComesWithTheRoster,
     RoleIsNotGivenByHand,
 )
 from shared.commands.command import NotOnFile
@@ -102,6 +105,11 @@ def test_a_role_is_granted_and_ended_once():
 
 def test_nobody_is_given_the_role_of_the_system():
     given(ROLE).when(GRANT.model_copy(update={"role": Role.SYSTEM})).then_refused(RoleIsNotGivenByHand)
+
+
+@pytest.mark.parametrize("role", sorted(OF_A_POSTING | OF_A_DUTY))
+def test_what_a_posting_or_a_duty_gives_is_not_granted_by_hand(role):
+    given(ROLE).when(GRANT.model_copy(update={"role": role})).then_refused(RoleComesWithTheRoster)
 
 
 def test_a_division_is_added_once_and_always_under_the_same_id():
