@@ -6,11 +6,13 @@ and a division whose ancestors have not all arrived has no path yet, so that nob
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
@@ -279,10 +281,13 @@ class MongoDirectory:
     ) -> None:
         self._collections = collections
         self._grants: _Brief[Grants] = _Brief(seconds, clock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._paths: _Brief[tuple[str, ...]] = _Brief(seconds, clock)
 
     async def grants(self, person: str) -> Grants:
-        return (await self._grants.get([person], self._read_grants)).get(person, Grants())
+        # One question at a time for a person: a hundred commands of theirs wait for one answer, not for a hundred.
+        async with self._turns.setdefault(person, asyncio.Lock()):
+            return (await self._grants.get([person], self._read_grants)).get(person, Grants())
 
     async def path(self, division: str) -> tuple[str, ...] | None:
         return (await self.paths([division])).get(division)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -144,4 +145,26 @@ async def test_a_path_from_the_store_is_used_for_two_seconds_and_a_missing_one_a
         assert await directory.path("5299") == ("52", "5299")
     finally:
         await client.drop_database(divisions.database)
+        client.close()
+
+
+async def test_many_questions_for_one_person_are_one_question_to_the_store(mongo_url: str) -> None:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongo_url)
+    database = client[f"directory_{uuid4().hex}"]
+    asked = 0
+
+    async def collection(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        nonlocal asked
+        asked += 1
+        return database[name]
+
+    for name, documents in (await fold_all(DirectoryModel(), [[ROLE]])).items():
+        await database[name].insert_many(list(documents.values()))
+    directory = MongoDirectory(collection)
+    try:
+        answers = await asyncio.gather(*(directory.grants("person-0001") for _ in range(50)))
+        assert {len(grants) for grants in answers} == {1}
+        assert asked == 1
+    finally:
+        await client.drop_database(database)
         client.close()
