@@ -158,7 +158,7 @@ async def test_many_questions_for_one_person_are_one_question_to_the_store(mongo
         asked += 1
         return database[name]
 
-    for name, documents in (await fold_all(DirectoryModel(), [[ROLE]])).items():
+    for name, documents in (await fold_all(DirectoryModel(), [[*TREE, ROLE]])).items():
         await database[name].insert_many(list(documents.values()))
     directory = MongoDirectory(collection)
     try:
