@@ -6,6 +6,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.registry.division_map import DivisionMap, LiveDocuments
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
@@ -19,7 +20,8 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
-    service.handles(handlings(service.log))
+    documents = LiveDocuments(service.kernel.live, service.log)
+    service.handles(handlings(service.log, service.kernel.sealer, DivisionMap(documents)))
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])
     return service
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from services.registry.domain import child, duty, posting
+from services.registry.division_map import DivisionMap, MapLearning, ParentLearning
+from services.registry.domain import child, division, duty, posting
 from services.registry.domain.child import (
     CHILD,
     ApproveErasure,
@@ -20,7 +20,17 @@ from services.registry.domain.child import (
     ReopenChildFile,
     RequestErasure,
 )
-from services.registry.domain.division import DIVISION, AddDivision, division_stream
+from services.registry.domain.division import (
+    DIVISION,
+    AddDivision,
+    AddVillageGroup,
+    MergeDivisions,
+    RecodeDivision,
+    RenameDivision,
+    SplitDivision,
+    WithdrawDivision,
+    division_stream,
+)
 from services.registry.domain.duty import DUTY, NameDutyHolder, RelieveDutyHolder
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.domain.posting import (
@@ -36,22 +46,33 @@ from services.registry.domain.posting import (
     WithdrawWorkingGroup,
 )
 from services.registry.domain.role import ROLE, EndRole, GrantRole
-from shared.commands.command import Command, Handling, Target, UnknownDivision
+from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
+from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
 
 
-def handlings(log: Log) -> list[Handling[Any]]:
+def handlings(log: Log, sealer: Sealer, divisions: DivisionMap) -> list[Handling[Any]]:
     """Every command of registry."""
+    parents = ParentLearning(log, sealer, divisions)
     return [
         Handling(
             AddDivision,
             action="add_division",
             targets=lambda c: (Target(division_stream(c.code), DIVISION),),
             division=lambda c, _: c.parent,
-            learn=_KnownParents(log),
+            learn=parents.division,
+            claims=division.claims,
         ),
+        Handling(
+            AddVillageGroup,
+            action="add_village_group",
+            targets=lambda c: (Target(division_stream(c.code), DIVISION),),
+            division=lambda c, _: c.village,
+            learn=parents.group,
+        ),
+        *(_of_the_map(command, MapLearning(divisions)) for command in _ON_THE_MAP),
         Handling(
             PostWorkingGroup,
             action="post_working_group",
@@ -111,6 +132,22 @@ def handlings(log: Log) -> list[Handling[Any]]:
     ]
 
 
+_ON_THE_MAP: Final = (RenameDivision, RecodeDivision, MergeDivisions, SplitDivision, WithdrawDivision)
+
+
+def _of_the_map(command: type[Any], learn: MapLearning) -> Handling[Any]:
+    """A change of a division that is in the tree: it takes effect there."""
+    return Handling(
+        command,
+        action="change_division",
+        targets=lambda c: (Target(c.division, DIVISION),),
+        division=lambda _, states: division.code_of(states[0]),
+        told_by_state=True,
+        learn=learn,
+        claims=division.claims,
+    )
+
+
 _ON_A_POSTING: Final = (
     WithdrawWorkingGroup,
     JoinPosting,
@@ -155,20 +192,3 @@ async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestB
 
 async def _approved_by(command: ApproveErasure, person: str) -> ErasureApprovalBy:
     return ErasureApprovalBy(**dict(command), person=person)
-
-
-class _KnownParents:
-    """Lets a division be added only below one that is in registry's own log."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._known: set[str] = set()
-        self._turn = asyncio.Lock()
-
-    async def __call__(self, command: AddDivision, person: str) -> AddDivision:
-        async with self._turn:  # a township is asked for by its first village, not by all of them
-            if command.parent is not None and command.parent not in self._known:
-                if not await self._log.load(division_stream(command.parent)):
-                    raise UnknownDivision(f"parent: {command.parent} is not in the division tree")
-                self._known.add(command.parent)
-        return command

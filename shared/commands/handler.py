@@ -23,6 +23,7 @@ from shared.commands.command import (
     Command,
     CommandIdOfAnother,
     CommandIdReused,
+    DivisionEnded,
     Handling,
     HappensLater,
     Judged,
@@ -47,7 +48,7 @@ from shared.eventlog.port import (
     VersionConflict,
 )
 from shared.eventlog.record import Actor, Draft, decode
-from shared.identity.access import Directory, Grants, NotPermitted, permitting
+from shared.identity.access import Directory, Grants, NotPermitted, Place, permitting
 from shared.privacy.port import SubjectErasedError
 from shared.privacy.sealing import Sealer
 
@@ -61,9 +62,9 @@ Outcome = Answer | Refusal | LogError
 
 
 class Known(NamedTuple):
-    """What the directory says of a batch: paths by division, for those in the tree, and grants by person."""
+    """What the directory says of a batch: places by division, for those in the tree, and grants by person."""
 
-    paths: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, Place]
     grants: Mapping[str, Grants]
 
 
@@ -207,7 +208,7 @@ class Handler:
         """Of the whole batch at once: somebody with an office in every village has thousands of grants."""
         asking = {j.told.person for j in judged if not j.told.own_right}
         grants = {person: await self._directory.grants(person) for person in asking}
-        return Known(await self._directory.paths({j.division for j in judged if j.division is not None}), grants)
+        return Known(await self._directory.places({j.division for j in judged if j.division is not None}), grants)
 
     async def _refusal(self, judged: Judged, known: Known, now: datetime) -> Refusal | LogError | None:
         """Why the command is not decided; None when it is."""
@@ -224,6 +225,7 @@ class Handler:
         if told.expected_version not in (None, judged.versions[0]):
             raise VersionConflict(judged.targets[0].stream, told.expected_version or 0)
         judged.actor = self._authorised(judged, handling, known, now)
+        _check_division(judged, handling, known)
         if handling.learn:
             judged.command = await handling.learn(judged.command, told.person)
         judged.events = tuple(
@@ -239,11 +241,12 @@ class Handler:
             return Actor(person, Role.SYSTEM)
         if division is None:
             raise NotOnFile
-        if division not in known.paths and not handling.told_by_state:
+        place = known.places.get(division)
+        if place is None and not handling.told_by_state:
             raise UnknownDivision(f"{division} is not in the division tree")
         try:
             # Without a path the division lies outside every scope.
-            grant = permitting(known.grants[person], handling.action, known.paths.get(division), business_day(now))
+            grant = permitting(known.grants[person], handling.action, place and place.path, business_day(now))
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None
@@ -288,6 +291,19 @@ class Handler:
             return self._repeated(judged, done.answer)
         except LogError as error:
             return error
+
+
+def _check_division(judged: Judged, handling: Handling[Any], known: Known) -> None:
+    """Nothing is told of a division by name once it has ended, but what follows a file that still stands there.
+
+    Who tells of a thing that is on file names no division, so what is on file there can go on being told of.
+    """
+    place = known.places.get(judged.division or "")
+    ending = place and place.ending
+    if ending is None or handling.told_by_state or ending.on > judged.command.occurred_on:
+        return
+    if ending.taken_over or not handling.follows_files:
+        raise DivisionEnded(judged.division or "", ending.on, ending.successors)
 
 
 def _draft(judged: Judged, event_id: str, event: Any, sealing: Any) -> Draft:

@@ -12,6 +12,12 @@ from typing import Final
 
 CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry
+    "VillageGroupAdded": frozenset({"code", "division", "name", "number", "valid_from", "village"}),
+    "DivisionRenamed": frozenset({"code", "division", "name", "valid_from"}),
+    "DivisionRecoded": frozenset({"code", "division", "former", "kind", "name", "parent", "valid_from"}),
+    "DivisionsMerged": frozenset({"code", "division", "merged", "valid_from"}),
+    "DivisionSplit": frozenset({"code", "division", "parts.children", "parts.code", "valid_from"}),
+    "DivisionWithdrawn": frozenset({"code", "division", "successors", "valid_to"}),
     "DivisionAdded": frozenset({"code", "division", "kind", "name", "parent", "valid_from"}),
     "WorkingGroupPosted": frozenset({"first_secretary", "leader", "level", "posting", "starts", "unit", "village"}),
     "WorkingGroupWithdrawn": frozenset(

@@ -35,6 +35,12 @@ themselves keep the wider form in which they are stored."""
 DivisionCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$")]
 """2 province, 4 city, 6 county (GB/T 2260), 9 township (GB/T 10114), 12 village. A parent is never cut from it."""
 
+NodeCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12}(-\d{1,3})?)$")]
+"""A DivisionCode, or that of a village group (村民组): its village's code and the local number."""
+
+GroupNumber = Annotated[str, StringConstraints(pattern=r"^\d{1,3}$")]
+"""Village groups have no national code: the village counts them itself."""
+
 VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 BirthMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]

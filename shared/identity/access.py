@@ -38,7 +38,8 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
-    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "name_duty_holder", "grant_role"},
+    Role.DATA_OFFICE: _FIGURES
+    | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),
@@ -91,17 +92,30 @@ class Grants(tuple[Grant, ...]):
         return found
 
 
+class Ending(NamedTuple):
+    """A division ended: ``on`` is the first day without it. Taken over: all that is told of it belongs to the one
+    successor, under whose code work goes on."""
+
+    on: date
+    successors: tuple[str, ...]
+    taken_over: bool
+
+
+class Place(NamedTuple):
+    """Where a division stands: the codes from the root down to it. A recoded one stands there under all its codes."""
+
+    path: tuple[str, ...]
+    ending: Ending | None = None
+
+
 class Directory(Protocol):
     """What is known of divisions and grants. Adapters: ``directory.MongoDirectory``, ``directory.MemoryDirectory``."""
 
     async def grants(self, person: str) -> Grants:
         """All of them: past, present and to come."""
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
-        """The codes from the root down to the division itself; None when it is not (yet) known up to its root."""
-
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """The paths of those divisions that have one, by division."""
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        """By division, those that are known up to their root; a division of which that is not (yet) so is left out."""
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""

@@ -18,7 +18,6 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.contracts.event import Event
 from shared.contracts.registry import (
-    DivisionAdded,
     PostedPerson,
     RoleEnded,
     RoleGranted,
@@ -36,11 +35,12 @@ from shared.contracts.roster import (
 )
 from shared.contracts.sealed import Kind
 from shared.contracts.values import Role
-from shared.identity.access import Grant, Grants, permitting
+from shared.identity.access import Ending, Grant, Grants, Place, permitting
+from shared.identity.map import DIVISIONS as DIVISIONS
+from shared.identity.map import MAP_EVENTS, codes_of, fold_map, moving, path_below, place_of
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 GRANTS: Final = "grants"
-DIVISIONS: Final = "divisions"
 
 CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
@@ -51,7 +51,7 @@ _WITH_RIGHTS: Final = [role.value for role in Role]
 
 
 class DirectoryModel(ReadModel):
-    """``divisions``: ``{_id: code, name, kind, parent, path, valid_from}``, path None until it reaches the root;
+    """``divisions``: see ``shared/identity/map.py``, with a path that is None until it reaches the root;
     ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known;
     the role of a contact is the duty, and gives no rights. Days are ISO strings."""
 
@@ -59,7 +59,7 @@ class DirectoryModel(ReadModel):
     services: ClassVar[tuple[str, ...]] = ("registry",)
     events: ClassVar[frozenset[str]] = frozenset(
         {
-            "DivisionAdded",
+            *MAP_EVENTS,
             "RoleGranted",
             "RoleEnded",
             "WorkingGroupPosted",
@@ -76,61 +76,58 @@ class DirectoryModel(ReadModel):
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         GRANTS: (Index((("person", 1),)), Index((("division", 1),))),
-        DIVISIONS: (Index((("path", 1),)), Index((("parent", 1), ("_id", 1)))),
+        DIVISIONS: (Index((("path", 1),)), Index((("up", 1), ("_id", 1)))),
     }
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         events = [occurred.event for occurred in batch]
         await work.load(GRANTS, {grant for event in events for grant, *_ in _holdings(event)})
-        added = [event for event in events if isinstance(event, DivisionAdded)]
-        if added:
-            await work.load(DIVISIONS, {e.code for e in added} | {e.parent for e in added if e.parent})
-            await _load_waiting(work, {e.code for e in added})
+        touched = {code for event in events for code in codes_of(event)}
+        if touched:
+            await work.load(DIVISIONS, touched)
+            moved = {code for event in events for code in moving(event)}
+            await work.load_where(DIVISIONS, "path", moved)
+            await _load_waiting(work, moved)
+            await _load_above(work)
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
-        match occurred.event:
-            case DivisionAdded() as event:
-                work.put(DIVISIONS, _division(event))
-            case event:
-                _fold_grants(event, work)
+        event = occurred.event
+        if codes_of(event):
+            fold_map(event, work)
+        else:
+            _fold_grants(event, work)
 
     def finish(self, work: Workspace) -> None:
-        """Gives a path to every division here whose parent has one by now."""
+        """Gives a path to every division here that stands below one that has a path by now."""
         waiting: dict[str | None, list[Document]] = defaultdict(list)
         for node in work.where(DIVISIONS, "path", None):
-            waiting[node["parent"]].append(node)
-        reached = [parent for parent in waiting if parent and (_path(work, parent) is not None)]
+            waiting[node["up"]].append(node)
+        reached = [up for up in waiting if up is None or _path(work, up) is not None]
         while reached:
-            parent = reached.pop()
-            path = _path(work, parent) or []
-            for node in waiting.get(parent, ()):
-                work.put(DIVISIONS, node | {"path": [*path, node["_id"]]})
-                reached.append(node["_id"])
+            up = reached.pop()
+            for node in waiting.pop(up, ()):
+                if node["kind"] is not None:
+                    work.put(DIVISIONS, node | {"path": path_below((up and _path(work, up)) or [], node)})
+                    reached.append(node["_id"])
 
 
-async def _load_waiting(work: Workspace, added: set[str]) -> None:
-    """Loads what waits below the added divisions, level by level."""
+async def _load_waiting(work: Workspace, moved: set[str]) -> None:
+    """Loads what waits below these divisions, level by level."""
     asked: set[str] = set()
-    while fresh := added - asked:
+    while fresh := moved - asked:
         asked |= fresh
-        await work.load_where(DIVISIONS, "parent", fresh)
-        added = {node["_id"] for node in work.where(DIVISIONS, "path", None)}
+        await work.load_where(DIVISIONS, "up", fresh)
+        moved = {node["_id"] for node in work.where(DIVISIONS, "path", None)}
+
+
+async def _load_above(work: Workspace) -> None:
+    """Loads what the divisions that wait here stand below; what is moved in this batch is among them."""
+    await work.load(DIVISIONS, {node["up"] for node in work.where(DIVISIONS, "path", None) if node["up"]})
 
 
 def _path(work: Workspace, code: str) -> list[str] | None:
     node = work.get(DIVISIONS, code)
     return None if node is None else node["path"]
-
-
-def _division(event: DivisionAdded) -> Document:
-    return {
-        "_id": event.code,
-        "name": event.name,
-        "kind": event.kind.value,
-        "parent": event.parent,
-        "path": [event.code] if event.parent is None else None,
-        "valid_from": event.valid_from.isoformat(),
-    }
 
 
 class Held(NamedTuple):
@@ -282,21 +279,19 @@ class MongoDirectory:
         self._collections = collections
         self._grants: _Brief[Grants] = _Brief(seconds, clock)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._paths: _Brief[tuple[str, ...]] = _Brief(seconds, clock)
+        self._places: _Brief[Place] = _Brief(seconds, clock)
 
     async def grants(self, person: str) -> Grants:
         # One question at a time for a person: a hundred commands of theirs wait for one answer, not for a hundred.
         async with self._turns.setdefault(person, asyncio.Lock()):
             return (await self._grants.get([person], self._read_grants)).get(person, Grants())
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
-        return (await self.paths([division])).get(division)
-
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        return await self._paths.get(divisions, self._read_paths)
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        return await self._places.get(divisions, self._read_places)
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        return permitting(await self.grants(person), action, await self.path(division), today)
+        place = (await self.places([division])).get(division)
+        return permitting(await self.grants(person), action, place and place.path, today)
 
     async def _read_grants(self, persons: list[str]) -> dict[str, Grants]:
         grants: dict[str, list[Grant]] = {}
@@ -306,9 +301,9 @@ class MongoDirectory:
             grants.setdefault(document["person"], []).append(_grant(document))
         return {person: Grants(held) for person, held in grants.items()}
 
-    async def _read_paths(self, divisions: list[str]) -> dict[str, tuple[str, ...]]:
-        found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}}, {"path": 1})
-        return {node["_id"]: tuple(node["path"]) async for node in found if node["path"]}
+    async def _read_places(self, divisions: list[str]) -> dict[str, Place]:
+        found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}})
+        return {node["_id"]: place_of(node) async for node in found if node["path"]}
 
 
 class MemoryDirectory:
@@ -317,9 +312,13 @@ class MemoryDirectory:
     def __init__(self) -> None:
         self._grants: list[Grant] = []
         self._parents: dict[str, str | None] = {}
+        self._ended: dict[str, Ending] = {}
 
     def add_division(self, code: str, parent: str | None) -> None:
         self._parents[code] = parent
+
+    def end_division(self, code: str, on: date, *successors: str, taken_over: bool = False) -> None:
+        self._ended[code] = Ending(on, successors, taken_over)
 
     def add_grant(
         self, person: str, role: Role, division: str, starts: date, ends: date | None = None, source: str = "told"
@@ -329,7 +328,11 @@ class MemoryDirectory:
     async def grants(self, person: str) -> Grants:
         return Grants(grant for grant in self._grants if grant.person == person)
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        found = {division: self._path(division) for division in divisions}
+        return {d: Place(path, self._ended.get(d)) for d, path in found.items() if path is not None}
+
+    def _path(self, division: str) -> tuple[str, ...] | None:
         path: list[str] = []
         node: str | None = division
         while node is not None:
@@ -339,12 +342,8 @@ class MemoryDirectory:
             node = self._parents[node]
         return tuple(reversed(path))
 
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        found = {division: await self.path(division) for division in divisions}
-        return {division: path for division, path in found.items() if path is not None}
-
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        return permitting(await self.grants(person), action, await self.path(division), today)
+        return permitting(await self.grants(person), action, self._path(division), today)
 
 
 def _grant(document: Mapping[str, Any]) -> Grant:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from services.registry.division_map import DivisionMap
 from services.registry.domain.child import CloseChildFile
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
@@ -31,6 +32,11 @@ NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
 PARTITIONS = 2
 
 
+async def nothing(field, values):
+    """The documents of a map without a division."""
+    return []
+
+
 class World:
     """registry with its policies, and visits' log, over one vault."""
 
@@ -39,7 +45,9 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
-        self.handler = self._handler(self.registry, registry_handlings(self.registry))
+        self.handler = self._handler(
+            self.registry, registry_handlings(self.registry, self.sealer, DivisionMap(nothing))
+        )
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
         )

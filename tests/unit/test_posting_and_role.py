@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from services.registry.domain.division import DIVISION, AddDivision, DivisionAlreadyAdded, division_stream
+from services.registry.domain.division import DIVISION, DivisionAlreadyAdded, KnownAddition, division_stream
 from services.registry.domain.posting import (
     POSTING,
     PostingAlreadyBegun,
@@ -113,8 +113,10 @@ def test_what_a_posting_or_a_duty_gives_is_not_granted_by_hand(role):
 
 
 def test_a_division_is_added_once_and_always_under_the_same_id():
-    add = AddDivision(code="5203", name="遵义市", kind=DivisionKind.CITY, parent="52", valid_from=date(2023, 6, 30))
-    added = DivisionAdded(division=division_stream("5203"), **add.model_dump(exclude={"occurred_at"}))
+    told = {"code": "5203", "name": "遵义市", "kind": DivisionKind.CITY, "parent": "52"}
+    begins = date(2023, 6, 30)
+    add = KnownAddition(**told, valid_from=begins, parent_kind="province", parent_since=begins)
+    added = DivisionAdded(division=division_stream("5203"), **told, valid_from=begins)
     given(DIVISION).when(add).then(added)
     given(DIVISION, added).when(add).then_refused(DivisionAlreadyAdded)
 

@@ -11,6 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.contracts.divisions import (
+    DivisionRecoded,
+    DivisionRenamed,
+    DivisionsMerged,
+    DivisionSplit,
+    DivisionWithdrawn,
+    SplitPart,
+    VillageGroupAdded,
+)
 from shared.contracts.event import Event
 from shared.contracts.registry import (
     DivisionAdded,
@@ -115,6 +124,32 @@ ROSTER: list[Event] = [
         former=PostedPerson(person="person-0001", office=PostingOffice.GROUP_LEADER),
     ),
 ]
+T2, T3, T4, V2, NOW_ON = "529901002", "529901003", "529901004", "529901001002", date(2026, 8, 1)
+MAP: list[Event] = [
+    a_division(T2, COUNTY),
+    a_division(T4, COUNTY),
+    VillageGroupAdded(
+        division=new_id("division"), code=f"{VILLAGE}-1", village=VILLAGE, number="1", name="一组", valid_from=NOW_ON
+    ),
+    DivisionRenamed(division=new_id("division"), code=T2, name="新", valid_from=NOW_ON),
+    DivisionRecoded(
+        division=new_id("division"),
+        code=T3,
+        former=(T2,),
+        name="新",
+        kind=DivisionKind.TOWNSHIP,
+        parent=COUNTY,
+        valid_from=NOW_ON,
+    ),
+    DivisionSplit(
+        division=new_id("division"),
+        code=TOWNSHIP,
+        parts=(SplitPart(code=T3, children=(VILLAGE, V2)), SplitPart(code=T4)),
+        valid_from=NOW_ON,
+    ),
+    DivisionsMerged(division=new_id("division"), code=VILLAGE, merged=(V2,), valid_from=NOW_ON),
+    DivisionWithdrawn(division=new_id("division"), code="529902", successors=(COUNTY,), valid_to=NOW_ON),
+]
 WHOLE_GROUP_ENDS = WorkingGroupWithdrawn(
     posting=P3,
     village=VILLAGE,
@@ -147,6 +182,7 @@ HISTORY: list[Event] = [
     an_end(R1, date(2026, 6, 1)),
     a_role(R2),
     *ROSTER,
+    *MAP,
     WHOLE_GROUP_ENDS,
     a_duty(D1),
     a_relief(D1),
@@ -171,6 +207,16 @@ def test_a_village_has_no_path_until_its_ancestors_have_arrived() -> None:
     lower, upper = TREE[3:5], TREE[:3]
     assert _folded(lower)[DIVISIONS][VILLAGE]["path"] is None
     assert _folded(lower, upper)[DIVISIONS][VILLAGE]["path"] == ["52", "5299", COUNTY, TOWNSHIP, VILLAGE]
+
+
+def test_a_map_that_changed_holds_each_code_where_it_stands_now() -> None:
+    nodes = _folded(TREE, MAP)[DIVISIONS]
+    assert nodes[VILLAGE]["path"] == ["52", "5299", COUNTY, T2, T3, VILLAGE]
+    assert nodes[V2]["path"] == ["52", "5299", COUNTY, T2, T3, VILLAGE, V2]
+    assert nodes[f"{VILLAGE}-1"]["path"] == [*nodes[VILLAGE]["path"], f"{VILLAGE}-1"]
+    assert nodes[T2]["path"] == nodes[T3]["path"]
+    assert (nodes[T2]["name"], nodes[T3]["name"]) == ("新", "新")
+    assert nodes["529902"]["ends"] == ["2026-08-01", "withdrawn", [COUNTY]]
 
 
 def test_a_posting_gives_the_leader_and_the_first_secretary_their_roles_until_it_ends() -> None:

@@ -1,0 +1,196 @@
+"""What lies around a division, as registry's directory has folded it from registry's own log.
+
+A change of the map is rare and touches much. It is decided on a map that holds all that was recorded before the
+question, so the answer waits until the directory has come to the end of the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from services.registry.domain.division import (
+    AddDivision,
+    AddVillageGroup,
+    Around,
+    Change,
+    KnownAddition,
+    KnownGroup,
+    Learned,
+    MergeDivisions,
+    Node,
+    RecodeDivision,
+    SplitDivision,
+    WithdrawDivision,
+    division_stream,
+)
+from shared.commands.command import DivisionEnded, UnknownDivision
+from shared.contracts.refusal import Refusal
+from shared.contracts.registry import DivisionAdded
+from shared.eventlog.port import Log
+from shared.eventlog.record import Position, decode
+from shared.identity.directory import DirectoryModel
+from shared.identity.map import DIVISIONS, ending_of
+from shared.privacy.sealing import Sealer
+from shared.projection.live import LiveModels
+from shared.projection.read_model import Document
+
+Documents = Callable[[str, Collection[str]], Awaitable[list[Document]]]
+"""The documents of the map whose field (``_id``, ``node``, ``up``) is one of these values, or ``path`` holds one."""
+
+PATIENCE_SECONDS: Final = 10.0
+
+
+class MapIsBehind(Refusal):
+    """The map has not taken in yet what was recorded just now."""
+
+    status: ClassVar[int] = 503
+    what_to_do: ClassVar[str] = "Repeat the same command under the same id."
+
+
+class LiveDocuments:
+    """The documents of the directory's live version, never from behind registry's own log."""
+
+    def __init__(self, live: LiveModels, log: Log) -> None:
+        self._live = live
+        self._log = log
+
+    async def __call__(self, field: str, values: Collection[str]) -> list[Document]:
+        """Raises MapIsBehind, LogUnavailableError."""
+        heads = [Position(self._log.service, head.partition, head.seq) for head in await self._log.heads()]
+        if not await self._live.wait_for_all(DirectoryModel.name, heads, timeout=PATIENCE_SECONDS):
+            raise MapIsBehind
+        found = (await self._live.collection(DirectoryModel.name, DIVISIONS)).find({field: {"$in": list(values)}})
+        return [document async for document in found]
+
+
+class DivisionMap:
+    """Answers about nodes by any code they have or had."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def nodes(self, codes: Collection[str]) -> dict[str, Node]:
+        found = await self._documents("_id", codes)
+        return {document["_id"]: node_of(document) for document in found if document["node"] is not None}
+
+    async def now(self, division: str) -> Node | None:
+        """A node under the code it had last."""
+        found = await self._documents("node", [division])
+        return max(map(node_of, found), key=lambda node: (node.valid_to is None, node.valid_from), default=None)
+
+    async def below(self, code: str) -> list[Node]:
+        """What stands below a code or below one that went over to it, and those codes themselves."""
+        found: dict[str, Node] = {}
+        edge = {code}
+        while edge:
+            level = [node_of(document) for document in await self._documents("up", edge) if document["node"]]
+            fresh = {node.code: node for node in level if node.code not in found}
+            found |= fresh
+            edge = {node.code for node in fresh.values() if node.valid_to is not None}
+        return list(found.values())
+
+    async def latest_below(self, code: str) -> date | None:
+        """The last day on which something that stands below a code, however deep, began or ended."""
+        nodes = map(node_of, await self._documents("path", [code]))
+        return max((node.valid_to or node.valid_from for node in nodes if node.code != code), default=None)
+
+
+def node_of(document: Mapping[str, Any]) -> Node:
+    ending = ending_of(document)
+    return Node(
+        division=document["node"],
+        code=document["_id"],
+        name=document["name"],
+        kind=document["kind"],
+        parent=document["up"],
+        valid_from=date.fromisoformat(document["valid_from"]),
+        valid_to=ending and ending.on,
+        successors=ending.successors if ending else (),
+        above=tuple(document["path"] or ())[: -1 - len(document["was"])],
+    )
+
+
+class MapLearning:
+    """Adds to a change of the map what lies around it."""
+
+    def __init__(self, divisions: DivisionMap) -> None:
+        self._map = divisions
+
+    async def __call__(self, command: Change, person: str) -> Learned:
+        node = await self._map.now(command.division)
+        around = await self._around(command, node.code) if node else Around()
+        return Learned(occurred_at=command.occurred_at, wish=command, around=around)
+
+    async def _around(self, command: Change, code: str) -> Around:
+        named = {code, *_named(command)}
+        ending = command.merged if isinstance(command, MergeDivisions) else (code,)
+        return Around(
+            nodes=await self._map.nodes(named),
+            children=frozenset(node.code for node in await self._map.below(code) if node.valid_to is None),
+            latest_below={above: day for above in ending if (day := await self._map.latest_below(above))},
+        )
+
+
+def _named(command: Change) -> Iterable[str]:
+    """The codes of other nodes that a change speaks of."""
+    match command:
+        case RecodeDivision():
+            return [command.code]
+        case MergeDivisions():
+            return command.merged
+        case SplitDivision():
+            return [part.code for part in command.parts]
+        case WithdrawDivision():
+            return command.successors
+        case _:
+            return []
+
+
+class ParentLearning:
+    """Lets a division be added only below one that registry knows.
+
+    The list is loaded before anybody listens to the log: so a parent is looked for in registry's own log first, and on
+    the map only when it goes by a newer code there.
+    """
+
+    def __init__(self, log: Log, sealer: Sealer, divisions: DivisionMap) -> None:
+        self._log = log
+        self._sealer = sealer
+        self._map = divisions
+        self._known: dict[str, tuple[str, date]] = {}
+        self._turn = asyncio.Lock()
+
+    async def division(self, command: AddDivision, person: str) -> KnownAddition:
+        if command.parent is None:
+            return KnownAddition(**dict(command))
+        kind, since = await self._parent(command.parent, "parent")
+        return KnownAddition(**dict(command), parent_kind=kind, parent_since=since)
+
+    async def group(self, command: AddVillageGroup, person: str) -> KnownGroup:
+        _, since = await self._parent(command.village, "village")
+        return KnownGroup(**dict(command), village_since=since)
+
+    async def _parent(self, code: str, field: str) -> tuple[str, date]:
+        """Its kind and first day. Raises UnknownDivision, DivisionEnded."""
+        async with self._turn:  # a township is asked for by its first village, not by all of them
+            if code not in self._known:
+                self._known[code] = await self._from_log(code) or await self._from_map(code, field)
+            return self._known[code]
+
+    async def _from_log(self, code: str) -> tuple[str, date] | None:
+        first = [decode(raw) for raw in (await self._log.load(division_stream(code)))[:1]]
+        for event in await self._sealer.open(first, ()):
+            if isinstance(event, DivisionAdded):
+                return event.kind.value, event.valid_from
+        return None
+
+    async def _from_map(self, code: str, field: str) -> tuple[str, date]:
+        node = (await self._map.nodes([code])).get(code)
+        if node is None:
+            raise UnknownDivision(f"{field}: {code} is not in the division tree")
+        if node.valid_to is not None:
+            raise DivisionEnded(code, node.valid_to, node.successors)
+        return node.kind, node.valid_from
