@@ -121,6 +121,16 @@ class Directory(Protocol):
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""
 
 
+async def went_on_as(directory: Directory, division: str, day: date) -> str:
+    """The code under which a division goes on at a day: its own, or that of what took it over until then."""
+    while (place := (await directory.places([division])).get(division)) is not None:
+        ending = place.ending
+        if ending is None or not ending.taken_over or ending.on > day:
+            break
+        division = ending.successors[0]
+    return division
+
+
 def permitting(grants: Grants, action: str, path: tuple[str, ...] | None, today: date) -> Grant:
     """Of the grants that allow it, the one nearest to the division. Raises NoRole or OutOfScope.
 

@@ -10,6 +10,7 @@ from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
+from shared.projection.live import Freshness
 from shared.standing.look_up import StandingLookUp, StandingUnknown, closed_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
@@ -70,7 +71,7 @@ class Owner:
 
 async def test_registry_itself_says_since_when_a_file_is_closed():
     registry = Registry()
-    look_up = StandingLookUp(None, Owner(registry), registry.sealer)
+    look_up = StandingLookUp(None, Owner(registry), registry.sealer, registry.directory)
     command = a_registration()
     assert await look_up.closed_since(command.child) is None
     await registry.handler.handle(Told(command, "command-1", "director-1"))
@@ -88,4 +89,44 @@ async def test_nothing_is_guessed_while_registry_does_not_answer():
     owner = Owner(registry)
     owner.away = True
     with pytest.raises(StandingUnknown):
-        await StandingLookUp(None, owner, registry.sealer).closed_since(new_id("child"))
+        await StandingLookUp(None, owner, registry.sealer, registry.directory).closed_since(new_id("child"))
+
+
+class NothingHeard:
+    """The look-up of a service that has heard of no child, and asks registry for each."""
+
+    async def collection(self, name, collection):
+        return self
+
+    def find(self, query):
+        return self
+
+    async def __aiter__(self):
+        return
+        yield
+
+    async def freshness(self, name):
+        return Freshness(None, 0, None)
+
+
+async def test_a_child_stands_in_its_village_as_that_is_called_on_the_day():
+    registry = Registry()
+    look_up = StandingLookUp(NothingHeard(), Owner(registry), registry.sealer, registry.directory)
+    command = a_registration()
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    new, newest = "520303105298", "520303105299"
+    registry.directory.add_division(new, "520303105")
+    registry.directory.add_division(newest, "520303105")
+    registry.directory.end_division(VILLAGE, date(2026, 9, 1), new, taken_over=True)
+    registry.directory.end_division(new, date(2026, 10, 1), newest, taken_over=True)
+    for day, village in ((date(2026, 8, 31), VILLAGE), (date(2026, 9, 1), new), (date(2026, 10, 1), newest)):
+        assert (await look_up.on(day, [command.child]))[command.child].village == village
+
+
+async def test_a_child_in_a_village_that_was_withdrawn_stands_there_until_its_file_is_moved():
+    registry = Registry()
+    look_up = StandingLookUp(NothingHeard(), Owner(registry), registry.sealer, registry.directory)
+    command = a_registration()
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    registry.directory.end_division(VILLAGE, date(2026, 9, 1), "520303105299")
+    assert (await look_up.on(date(2026, 9, 2), [command.child]))[command.child].village == VILLAGE
