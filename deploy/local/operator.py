@@ -15,8 +15,10 @@ from typing import Final, TypeVar
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import SERVICES, Settings, kept_secrets
 from services.registry.__main__ import build
-from services.registry.division_list import divisions, divisions_below
-from services.registry.domain.division import DivisionAlreadyAdded
+from services.registry.division_changes import LEVELS, Changes, compared
+from services.registry.division_list import Row, addition, divisions, divisions_below
+from services.registry.division_map import DivisionMap, LiveDocuments
+from services.registry.domain.division import DivisionAlreadyAdded, RecodeDivision, RenameDivision
 from services.registry.domain.duty import DutyAlreadyNamed, NameDutyHolder
 from services.registry.domain.role import OF_A_DUTY, OF_A_POSTING, GrantRole, RoleAlreadyGranted
 from shared.commands.command import Command, Told
@@ -54,6 +56,33 @@ class Operator:
             outcomes = await self._give(list(level))
             added += sum(isinstance(outcome, Appended) for outcome in outcomes)
         return added
+
+    async def compare(self, rows: Mapping[str, Row], code: str) -> Changes:
+        """What a list changes on the map in this node. ``rows`` is the list's part. Raises MapIsBehind."""
+        documents = LiveDocuments(self._registry.kernel.live, self._registry.log)
+        return compared(rows, await DivisionMap(documents).living(code, also=list(rows)))
+
+    async def take_over(self, changes: Changes, day: date) -> None:
+        """Adds, renames and recodes, parents before children, from that day on; what moved or is gone stays as it is.
+
+        Each level is on the map before the next one is told. Raises Refusal, LogError.
+        """
+        for level in LEVELS:
+            await self._give([addition(row, day) for row in changes.added if row.kind == level])
+            await self._give(
+                [
+                    RecodeDivision(division=node.division, code=row.code, valid_from=day)
+                    for node, row in changes.recoded
+                    if node.kind == level
+                ]
+            )
+            await self._give(
+                [
+                    RenameDivision(division=node.division, name=name, valid_from=day)
+                    for node, name in changes.renamed
+                    if node.kind == level
+                ]
+            )
 
     async def grant(self, person: str, role: Role, division: str, starts: date) -> None:
         """From its first day on; the same grant again has no effect.
@@ -123,7 +152,7 @@ async def as_operator(work: Callable[[Operator], Awaitable[T]]) -> T:
         async with operator(environment_of(settings, "registry")) as own:
             return await work(own)
     except KeyError as unknown:
-        raise CannotRun(f"the shipped division list has no {unknown}; it holds the province 52") from None
+        raise CannotRun(f"the division list has no {unknown}; the shipped one holds the province 52") from None
     except LogUnavailableError:
         raise CannotRun("MongoDB does not answer; start the stack with: guanhu up") from None
     except (Refusal, LogError) as refusal:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, Final
 
 from services.registry.domain.division import (
+    GROUP,
     AddDivision,
     AddVillageGroup,
     Around,
@@ -92,10 +94,29 @@ class DivisionMap:
             edge = {node.code for node in fresh.values() if node.valid_to is not None}
         return list(found.values())
 
+    async def living(self, code: str, also: Collection[str]) -> list[Node]:
+        """What is there today in a division, and of ``also``, each below its parent's code of today. Without village
+        groups."""
+        found = [node_of(one) for one in await self._documents("path", [code]) if one["node"]]
+        known = await self.nodes(also) | {node.code: node for node in found}
+        known |= await self.nodes({above for node in known.values() for above in node.above})
+        return [
+            replace(node, parent=_today(node.parent, known))
+            for node in known.values()
+            if node.valid_to is None and node.kind != GROUP
+        ]
+
     async def latest_below(self, code: str) -> date | None:
         """The last day on which something that stands below a code, however deep, began or ended."""
         nodes = map(node_of, await self._documents("path", [code]))
         return max((node.valid_to or node.valid_from for node in nodes if node.code != code), default=None)
+
+
+def _today(code: str | None, known: Mapping[str, Node]) -> str | None:
+    """The code that a parent goes by today."""
+    while code is not None and (node := known.get(code)) is not None and node.valid_to is not None:
+        code = node.parent
+    return code
 
 
 def node_of(document: Mapping[str, Any]) -> Node:
