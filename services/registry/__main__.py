@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.registry.division_map import DivisionMap, LiveDocuments
+from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
@@ -30,7 +31,13 @@ def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
     kernel = service.kernel
     collections = partial(kernel.live.collection, DirectoryModel.name)
-    return service.app("Guanhu registry: who and where", [roster_routes(collections, kernel.directory, kernel.caller)])
+    return service.app(
+        "Guanhu registry: who and where",
+        [
+            roster_routes(collections, kernel.directory, kernel.caller),
+            place_routes(collections, Streams(service.log, kernel.sealer), kernel.directory, kernel.caller),
+        ],
+    )
 
 
 if __name__ == "__main__":

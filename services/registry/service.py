@@ -46,6 +46,8 @@ from services.registry.domain.posting import (
     WithdrawWorkingGroup,
 )
 from services.registry.domain.role import ROLE, EndRole, GrantRole
+from services.registry.domain.school import SCHOOL, ChangeSchool, RegisterSchool, division_of
+from services.registry.domain.village_profile import PROFILE, RecordVillageProfile, profile_stream
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -121,6 +123,25 @@ def handlings(log: Log, sealer: Sealer, divisions: DivisionMap) -> list[Handling
             action="register_child",
             targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
             division=lambda c, _: c.residence,
+        ),
+        Handling(
+            RecordVillageProfile,
+            action="record_village_profile",
+            targets=lambda c: (Target(profile_stream(c.village), PROFILE),),
+            division=lambda c, _: c.village,
+        ),
+        Handling(
+            RegisterSchool,
+            action="register_school",
+            targets=lambda c: (Target(c.school, SCHOOL),),
+            division=lambda c, _: c.division,
+        ),
+        Handling(
+            ChangeSchool,
+            action="register_school",
+            targets=lambda c: (Target(c.school, SCHOOL),),
+            division=lambda _, states: division_of(states[0]),
+            told_by_state=True,
         ),
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from shared.contracts import divisions, pairing, registry, reporting, roster, visits
+from shared.contracts import divisions, pairing, places, registry, reporting, roster, visits
 from shared.contracts.event import Event
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions),
+    "registry": (registry, roster, divisions, places),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),

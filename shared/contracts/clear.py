@@ -32,6 +32,23 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     ),
     "DutyHolderNamed": frozenset({"division", "duty", "person", "role", "school", "starts"}),
     "DutyHolderRelieved": frozenset({"division", "duty", "ends", "person", "reason", "role"}),
+    "VillageProfileRecorded": frozenset(
+        {
+            "as_of",
+            "has_childrens_home",
+            "households",
+            "metres_to_township",
+            "migrant_workers",
+            "population",
+            "poverty",
+            "road",
+            "rural_minors_under_16",
+            "schools",
+            "village",
+        }
+    ),
+    "SchoolRegistered": frozenset({"contact.contact", "division", "kind", "name", "school"}),
+    "SchoolChanged": frozenset({"closed", "contact.contact", "division", "kind", "name", "school", "since"}),
     "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
     "RoleEnded": frozenset({"ends", "person", "role_id"}),
     "HouseholdFileOpened": frozenset({"household", "village"}),

@@ -21,6 +21,7 @@ DivisionId = Annotated[str, _id("division")]
 RoleId = Annotated[str, _id("role")]
 DutyId = Annotated[str, _id("duty")]
 SchoolId = Annotated[str, _id("school")]
+ContactId = Annotated[str, _id("contact")]
 VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
@@ -161,6 +162,35 @@ class ReliefReason(StrEnum):
     DIVISION_CHANGED = "division_changed"
     RECORDED_IN_ERROR = "recorded_in_error"
     OTHER = "other"
+
+
+class SchoolKind(StrEnum):
+    KINDERGARTEN = "kindergarten"
+    TEACHING_POINT = "teaching_point"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    NINE_YEAR = "nine_year"
+    SENIOR = "senior"
+    VOCATIONAL = "vocational"
+    SPECIAL = "special"
+
+
+class RoadKind(StrEnum):
+    """The best road that leads to a village."""
+
+    PAVED = "paved"
+    GRAVEL = "gravel"
+    DIRT = "dirt"
+    NONE = "none"
+
+
+class PovertyStatus(StrEnum):
+    """Of a village: whether it is on the list of poor ones, left it, or never was."""
+
+    NEVER = "never"
+    LIFTED = "lifted"
+    MONITORED = "monitored"
+    POOR = "poor"
 
 
 class VisitKind(StrEnum):

@@ -14,9 +14,13 @@ from typing import ClassVar, Final, NamedTuple, Protocol
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import Role
 
-_FIGURES: Final = frozenset({"read_figures", "read_roster"})
-_CHILDREN: Final = _FIGURES | {"list_children", "open_child_file"}
-_VILLAGE_WORK: Final = _CHILDREN | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
+_FIGURES: Final = frozenset({"read_figures", "read_roster", "read_schools"})
+_CHILDREN: Final = _FIGURES | {"list_children", "open_child_file", "read_school_contact"}
+_VILLAGE_WORK: Final = (
+    _CHILDREN
+    | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
+    | {"record_village_profile"}
+)
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK | {"close_child_file", "request_erasure"},
@@ -33,13 +37,16 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
         "request_erasure",
         "post_working_group",
         "name_duty_holder",
+        "register_school",
+        "record_village_profile",
     },
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
     Role.DATA_OFFICE: _FIGURES
-    | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"},
+    | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"}
+    | {"register_school"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.contracts.event import Event
+from shared.contracts.places import SchoolChanged, SchoolRegistered
 from shared.contracts.registry import (
     PostedPerson,
     RoleEnded,
@@ -41,6 +42,7 @@ from shared.identity.map import MAP_EVENTS, codes_of, fold_map, moving, path_bel
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 GRANTS: Final = "grants"
+SCHOOLS: Final = "schools"
 
 CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
@@ -53,7 +55,8 @@ _WITH_RIGHTS: Final = [role.value for role in Role]
 class DirectoryModel(ReadModel):
     """``divisions``: see ``shared/identity/map.py``, with a path that is None until it reaches the root;
     ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known;
-    the role of a contact is the duty, and gives no rights. Days are ISO strings."""
+    the role of a contact is the duty, and gives no rights; ``schools``: ``{_id, name, kind, division, closed_on}``.
+    Days are ISO strings."""
 
     name: ClassVar[str] = "directory"
     services: ClassVar[tuple[str, ...]] = ("registry",)
@@ -71,11 +74,14 @@ class DirectoryModel(ReadModel):
             "GroupLeaderChanged",
             "DutyHolderNamed",
             "DutyHolderRelieved",
+            "SchoolRegistered",
+            "SchoolChanged",
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         GRANTS: (Index((("person", 1),)), Index((("division", 1),))),
+        SCHOOLS: (Index((("division", 1),)),),
         DIVISIONS: (Index((("path", 1),)), Index((("up", 1), ("_id", 1)))),
     }
 
@@ -92,10 +98,13 @@ class DirectoryModel(ReadModel):
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
         event = occurred.event
-        if codes_of(event):
-            fold_map(event, work)
-        else:
-            _fold_grants(event, work)
+        match event:
+            case SchoolRegistered() | SchoolChanged():
+                work.put(SCHOOLS, _school(event))
+            case _ if codes_of(event):
+                fold_map(event, work)
+            case _:
+                _fold_grants(event, work)
 
     def finish(self, work: Workspace) -> None:
         """Gives a path to every division here that stands below one that has a path by now."""
@@ -128,6 +137,17 @@ async def _load_above(work: Workspace) -> None:
 def _path(work: Workspace, code: str) -> list[str] | None:
     node = work.get(DIVISIONS, code)
     return None if node is None else node["path"]
+
+
+def _school(event: SchoolRegistered | SchoolChanged) -> Document:
+    """As its last event tells it: the events of a school are one stream, and each tells all but the contact."""
+    return {
+        "_id": event.school,
+        "name": event.name,
+        "kind": event.kind.value,
+        "division": event.division,
+        "closed_on": event.since.isoformat() if isinstance(event, SchoolChanged) and event.closed else None,
+    }
 
 
 class Held(NamedTuple):
