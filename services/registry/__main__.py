@@ -6,7 +6,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from services.registry.division_map import DivisionMap, LiveDocuments
+from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
@@ -22,7 +22,8 @@ def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
     documents = LiveDocuments(service.kernel.live, service.log)
-    service.handles(handlings(service.log, service.kernel.sealer, DivisionMap(documents)))
+    taken_over = TakenOver(documents.taken_over)
+    service.handles(handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over))
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])
     return service
 

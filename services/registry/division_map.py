@@ -7,11 +7,13 @@ question, so the answer waits until the directory has come to the end of the log
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, Final
 
+from services.registry.domain.child import RegisterChild
 from services.registry.domain.division import (
     GROUP,
     AddDivision,
@@ -28,13 +30,14 @@ from services.registry.domain.division import (
     WithdrawDivision,
     division_stream,
 )
+from services.registry.domain.household import RegisterResident
 from shared.commands.command import DivisionEnded, UnknownDivision
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import DivisionAdded
 from shared.eventlog.port import Log
 from shared.eventlog.record import Position, decode
-from shared.identity.directory import DirectoryModel
-from shared.identity.map import DIVISIONS, ending_of
+from shared.identity.directory import CACHE_SECONDS, DirectoryModel
+from shared.identity.map import DIVISIONS, MERGED, RECODED, ending_of
 from shared.privacy.sealing import Sealer
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
@@ -66,6 +69,55 @@ class LiveDocuments:
             raise MapIsBehind
         found = (await self._live.collection(DirectoryModel.name, DIVISIONS)).find({field: {"$in": list(values)}})
         return [document async for document in found]
+
+    async def taken_over(self) -> list[Document]:
+        """Those of codes that were recoded or merged, as the directory has them now, without waiting."""
+        divisions = await self._live.collection(DirectoryModel.name, DIVISIONS)
+        return [document async for document in divisions.find({"ends.1": {"$in": [RECODED, MERGED]}})]
+
+
+class TakenOver:
+    """Which codes went over to which, at most two seconds old: every registration asks, and it changes once a year."""
+
+    def __init__(self, ended: Callable[[], Awaitable[list[Document]]], clock: Callable[[], float] = time.monotonic):
+        self._ended = ended
+        self._clock = clock
+        self._until = float("-inf")
+        self._former: dict[str, set[str]] = {}
+        self._turn = asyncio.Lock()
+
+    async def by(self, code: str) -> frozenset[str]:
+        """The codes that work goes on of under this one, directly or through others."""
+        async with self._turn:
+            if self._clock() >= self._until:
+                until = self._clock() + CACHE_SECONDS
+                self._former = _former(await self._ended())
+                self._until = until
+        found: set[str] = set()
+        edge = {code}
+        while edge:
+            edge = {former for one in edge for former in self._former.get(one, ())} - found
+            found |= edge
+        return frozenset(found)
+
+
+def _former(ended: Iterable[Document]) -> dict[str, set[str]]:
+    former: dict[str, set[str]] = {}
+    for document in ended:
+        ending = ending_of(document)
+        if ending is not None and ending.taken_over:
+            former.setdefault(ending.successors[0], set()).add(document["_id"])
+    return former
+
+
+class ResidenceLearning:
+    """Adds to a registration the codes that its village had, or took over: a household may be on file under those."""
+
+    def __init__(self, taken_over: TakenOver) -> None:
+        self._taken_over = taken_over
+
+    async def __call__(self, command: RegisterChild, person: str) -> RegisterResident:
+        return RegisterResident(**dict(command), formerly=await self._taken_over.by(command.residence))
 
 
 class DivisionMap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from services.registry.division_map import DivisionMap, MapLearning, ParentLearning
+from services.registry.division_map import DivisionMap, MapLearning, ParentLearning, ResidenceLearning, TakenOver
 from services.registry.domain import child, division, duty, posting
 from services.registry.domain.child import (
     CHILD,
@@ -55,7 +55,7 @@ from shared.privacy.sealing import Sealer
 SERVICE = "registry"
 
 
-def handlings(log: Log, sealer: Sealer, divisions: DivisionMap) -> list[Handling[Any]]:
+def handlings(log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: TakenOver) -> list[Handling[Any]]:
     """Every command of registry."""
     parents = ParentLearning(log, sealer, divisions)
     return [
@@ -123,6 +123,7 @@ def handlings(log: Log, sealer: Sealer, divisions: DivisionMap) -> list[Handling
             action="register_child",
             targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
             division=lambda c, _: c.residence,
+            learn=ResidenceLearning(taken_over),
         ),
         Handling(
             RecordVillageProfile,

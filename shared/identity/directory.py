@@ -82,7 +82,12 @@ class DirectoryModel(ReadModel):
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         GRANTS: (Index((("person", 1),)), Index((("division", 1),))),
         SCHOOLS: (Index((("division", 1),)),),
-        DIVISIONS: (Index((("path", 1),)), Index((("up", 1), ("_id", 1)))),
+        DIVISIONS: (
+            Index((("path", 1),)),
+            Index((("up", 1), ("_id", 1))),
+            Index((("node", 1),)),
+            Index((("ends.1", 1),)),
+        ),
     }
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:

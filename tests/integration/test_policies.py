@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from services.registry.division_map import DivisionMap
+from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
@@ -32,7 +32,7 @@ NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
 PARTITIONS = 2
 
 
-async def nothing(field, values):
+async def nothing(*_):
     """The documents of a map without a division."""
     return []
 
@@ -46,7 +46,7 @@ class World:
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
         self.handler = self._handler(
-            self.registry, registry_handlings(self.registry, self.sealer, DivisionMap(nothing))
+            self.registry, registry_handlings(self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing))
         )
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village

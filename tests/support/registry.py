@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime
+from itertools import count
 
-from services.registry.division_map import DivisionMap
+from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.service import handlings
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
@@ -39,13 +40,20 @@ class Registry:
         self.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2026, 1, 1))
         self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
-        known = handlings(self.log, self.sealer, DivisionMap(self._documents))
+        known = handlings(
+            self.log, self.sealer, DivisionMap(self._documents), TakenOver(self._taken_over, count(step=60).__next__)
+        )
         self.handler = Handler(self.log, self.sealer, self.directory, known, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:
+        return [document for document in await self._divisions() if any(matches(document, field, v) for v in values)]
+
+    async def _taken_over(self) -> list[Document]:
+        return [document for document in await self._divisions() if document["ends"]]
+
+    async def _divisions(self) -> list[Document]:
         """The map, folded from the whole log."""
-        divisions = (await fold_all(DirectoryModel(), [await self.everything()]))[DIVISIONS].values()
-        return [document for document in divisions if any(matches(document, field, v) for v in values)]
+        return list((await fold_all(DirectoryModel(), [await self.everything()]))[DIVISIONS].values())
 
     async def everything(self) -> list[Event]:
         raws = [raw for partition in range(self.log.partitions) for raw in await self.log.read(partition, 0, 10_000)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.registry.domain.child import RegisterChild
 from services.registry.domain.division import (
     AddDivision,
     AddVillageGroup,
@@ -30,6 +31,7 @@ from services.registry.domain.division import (
     WithdrawDivision,
     division_stream,
 )
+from services.registry.domain.household import HouseholdInOtherVillage
 from shared.commands.command import Command, DivisionEnded, NothingToRecord, NotOnFile, Told, UnknownDivision
 from shared.contracts.divisions import (
     DivisionRecoded,
@@ -47,9 +49,11 @@ from shared.identity.access import Place
 from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory
 from shared.identity.map import place_of
 from shared.projection.read_model import Document
+from tests.support.builders import a_registration
 from tests.support.registry import Registry
 from tests.support.workspace import fold_all
 
+TOLD = datetime(2026, 8, 14, 2, tzinfo=UTC)
 BEGAN, DAY, TODAY = date(2023, 6, 30), date(2026, 8, 1), date(2026, 8, 14)
 KINDS = {2: DivisionKind.PROVINCE, 4: DivisionKind.CITY, 6: DivisionKind.COUNTY, 9: DivisionKind.TOWNSHIP}
 COUNTY, OTHER_COUNTY = "529901", "529902"
@@ -354,3 +358,22 @@ async def test_a_successor_is_another_living_division_of_the_kind(tree: Map, suc
 async def test_nothing_is_added_below_a_division_that_has_ended(tree: Map) -> None:
     await tree.tell(MergeDivisions(division=node(EAST), merged=(WEST,), valid_from=DAY))
     await tree.refused(an_addition("529901002009", WEST), DivisionEnded, EAST)
+
+
+# Households in a village that was taken over
+
+
+def a_home_in(residence: str, **changes: Any) -> RegisterChild:
+    return a_registration(residence=residence, occurred_at=TOLD, hukou=COUNTY, **changes)
+
+
+async def test_a_household_goes_on_in_the_village_that_took_its_own_over(tree: Map) -> None:
+    first = a_home_in(E1)
+    await tree.tell(first)
+    await tree.tell(MergeDivisions(division=node(E2), merged=(E1,), valid_from=DAY))
+    await tree.tell(RecodeDivision(division=node(E2), code="529901001009", valid_from=TODAY))
+    sibling = a_home_in("529901001009", household=first.household)
+    await tree.tell(sibling)
+    assert (await tree.events(sibling.child))[0].residence == "529901001009"
+    await tree.refused(a_home_in(E1, household=first.household), DivisionEnded, E2)
+    await tree.refused(a_home_in(W1, household=first.household), HouseholdInOtherVillage)
