@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
+from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
@@ -23,7 +24,9 @@ def build(settings: ServiceSettings) -> LogService:
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel()])
     documents = LiveDocuments(service.kernel.live, service.log)
     taken_over = TakenOver(documents.taken_over)
-    service.handles(handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over))
+    holdings = LiveHoldings(service.kernel.live, service.log)
+    places = PlaceLearning(holdings.now, holdings.level)
+    service.handles(handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places))
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])
     return service
 

@@ -55,6 +55,13 @@ class MapIsBehind(Refusal):
     what_to_do: ClassVar[str] = "Repeat the same command under the same id."
 
 
+async def until_level(live: LiveModels, log: Log) -> None:
+    """Returns when the directory holds all that was recorded before. Raises MapIsBehind, LogUnavailableError."""
+    heads = [Position(log.service, head.partition, head.seq) for head in await log.heads()]
+    if not await live.wait_for_all(DirectoryModel.name, heads, timeout=PATIENCE_SECONDS):
+        raise MapIsBehind
+
+
 class LiveDocuments:
     """The documents of the directory's live version, never from behind registry's own log."""
 
@@ -64,9 +71,7 @@ class LiveDocuments:
 
     async def __call__(self, field: str, values: Collection[str]) -> list[Document]:
         """Raises MapIsBehind, LogUnavailableError."""
-        heads = [Position(self._log.service, head.partition, head.seq) for head in await self._log.heads()]
-        if not await self._live.wait_for_all(DirectoryModel.name, heads, timeout=PATIENCE_SECONDS):
-            raise MapIsBehind
+        await until_level(self._live, self._log)
         found = (await self._live.collection(DirectoryModel.name, DIVISIONS)).find({field: {"$in": list(values)}})
         return [document async for document in found]
 

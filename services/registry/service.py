@@ -48,6 +48,7 @@ from services.registry.domain.posting import (
 from services.registry.domain.role import ROLE, EndRole, GrantRole
 from services.registry.domain.school import SCHOOL, ChangeSchool, RegisterSchool, division_of
 from services.registry.domain.village_profile import PROFILE, RecordVillageProfile, profile_stream
+from services.registry.held_places import PlaceLearning
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -55,7 +56,9 @@ from shared.privacy.sealing import Sealer
 SERVICE = "registry"
 
 
-def handlings(log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: TakenOver) -> list[Handling[Any]]:
+def handlings(
+    log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: TakenOver, places: PlaceLearning
+) -> list[Handling[Any]]:
     """Every command of registry."""
     parents = ParentLearning(log, sealer, divisions)
     return [
@@ -80,6 +83,7 @@ def handlings(log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: Take
             action="post_working_group",
             targets=lambda c: (Target(c.posting, POSTING),),
             division=lambda c, _: c.village,
+            learn=places.posted,
             claims=posting.claims,
         ),
         Handling(
@@ -87,14 +91,17 @@ def handlings(log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: Take
             action="post_working_group",
             targets=lambda c: (Target(c.posting, POSTING), Target(c.follows, FOLLOWED)),
             division=lambda c, _: c.village,
+            learn=places.posted,
             claims=posting.claims,
         ),
         *map(_of_posting, _ON_A_POSTING),
+        _of_posting(AppointFirstSecretary, places.appointed),
         Handling(
             NameDutyHolder,
             action="name_duty_holder",
             targets=lambda c: (Target(c.duty, DUTY),),
             division=lambda c, _: c.division,
+            learn=places.named,
             claims=duty.claims,
         ),
         Handling(
@@ -174,13 +181,12 @@ _ON_A_POSTING: Final = (
     WithdrawWorkingGroup,
     JoinPosting,
     LeavePosting,
-    AppointFirstSecretary,
     RelieveFirstSecretary,
     ChangeGroupLeader,
 )
 
 
-def _of_posting(command: type[Any]) -> Handling[Any]:
+def _of_posting(command: type[Any], learn: Any = None) -> Handling[Any]:
     """A command on a posting that is on file: it takes effect in the posting's village."""
     return Handling(
         command,
@@ -188,6 +194,7 @@ def _of_posting(command: type[Any]) -> Handling[Any]:
         targets=lambda c: (Target(c.posting, POSTING),),
         division=lambda _, states: getattr(states[0], "village", None),
         told_by_state=True,
+        learn=learn,
         claims=posting.claims,
     )
 

@@ -80,7 +80,7 @@ class DirectoryModel(ReadModel):
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
-        GRANTS: (Index((("person", 1),)), Index((("division", 1),))),
+        GRANTS: (Index((("person", 1),)), Index((("division", 1),)), Index((("source", 1),))),
         SCHOOLS: (Index((("division", 1),)),),
         DIVISIONS: (
             Index((("path", 1),)),

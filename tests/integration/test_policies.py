@@ -8,6 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
+from services.registry.held_places import PlaceLearning
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
@@ -46,7 +47,10 @@ class World:
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
         self.handler = self._handler(
-            self.registry, registry_handlings(self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing))
+            self.registry,
+            registry_handlings(
+                self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), PlaceLearning(nothing, nothing)
+            ),
         )
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village

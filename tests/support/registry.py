@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from services.registry.division_map import DivisionMap, TakenOver
+from services.registry.held_places import PlaceLearning
 from services.registry.service import handlings
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
@@ -14,7 +15,7 @@ from shared.contracts.sealed import KINDS
 from shared.contracts.values import Role
 from shared.eventlog.memory import MemoryLog
 from shared.eventlog.record import decode
-from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory
+from shared.identity.directory import DIVISIONS, GRANTS, DirectoryModel, MemoryDirectory
 from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.memory import MemoryVault
 from shared.privacy.sealing import Sealer
@@ -40,13 +41,17 @@ class Registry:
         self.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2026, 1, 1))
         self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
-        known = handlings(
-            self.log, self.sealer, DivisionMap(self._documents), TakenOver(self._taken_over, count(step=60).__next__)
-        )
+        places = PlaceLearning(self._holdings, self._holdings)
+        taken_over = TakenOver(self._taken_over, count(step=60).__next__)
+        known = handlings(self.log, self.sealer, DivisionMap(self._documents), taken_over, places)
         self.handler = Handler(self.log, self.sealer, self.directory, known, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:
         return [document for document in await self._divisions() if any(matches(document, field, v) for v in values)]
+
+    async def _holdings(self, field: str, value: str) -> list[Document]:
+        grants = (await fold_all(DirectoryModel(), [await self.everything()]))[GRANTS].values()
+        return [holding for holding in grants if holding.get(field) == value]
 
     async def _taken_over(self) -> list[Document]:
         return [document for document in await self._divisions() if document["ends"]]

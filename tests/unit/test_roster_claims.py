@@ -15,6 +15,7 @@ from services.registry.domain.posting import (
     RelieveFirstSecretary,
     RotateWorkingGroup,
 )
+from services.registry.held_places import PlaceIsHeld
 from shared.commands.command import Command, Told
 from shared.contracts.values import Duty, PostingLevel, ReliefReason, Role
 from shared.eventlog.placement import new_id
@@ -68,7 +69,7 @@ async def test_a_village_gets_another_first_secretary_once_the_first_is_relieved
     await tell(registry, first)
     await tell(registry, second)
     appoint = AppointFirstSecretary(posting=second.posting, person="secretary-2", starts=ENDS)
-    with pytest.raises(ClaimTaken):
+    with pytest.raises(PlaceIsHeld, match="no end is on record"):
         await tell(registry, appoint)
     await tell(registry, RelieveFirstSecretary(posting=first.posting, ends=ENDS))
     await tell(registry, appoint)
@@ -83,18 +84,36 @@ async def test_a_rotation_hands_over_the_places_and_keeps_them_held(registry):
     await tell(registry, RotateWorkingGroup(**dict(following), follows=old.posting))
     assert [type(event).__name__ for event in await registry.events(old.posting)][-1] == "WorkingGroupWithdrawn"
     assert [type(event).__name__ for event in await registry.events(following.posting)] == ["WorkingGroupPosted"]
-    for taken in (a_posting(leader="leader-1"), a_posting(first_secretary="secretary-3")):
-        with pytest.raises(ClaimTaken):
-            await tell(registry, taken)
+    with pytest.raises(ClaimTaken):
+        await tell(registry, a_posting(leader="leader-1"))
+    with pytest.raises(PlaceIsHeld):
+        await tell(registry, a_posting(first_secretary="secretary-3"))
 
 
 async def test_a_village_has_one_child_director_until_relieved(registry):
     first = a_director()
     await tell(registry, first)
-    with pytest.raises(ClaimTaken):
+    with pytest.raises(PlaceIsHeld):
         await tell(registry, a_director(person="director-4"))
     await tell(registry, RelieveDutyHolder(duty=first.duty, ends=ENDS, reason=ReliefReason.TRANSFERRED))
     await tell(registry, a_director(person="director-4", starts=ENDS))
+
+
+async def test_of_two_told_at_the_same_moment_one_holds_the_place(registry):
+    both = [Told(a_director(), str(uuid4()), "office-1") for _ in range(2)]
+    outcomes = await registry.handler.handle_many(both)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Appended", "ClaimTaken"]
+
+
+async def test_nobody_is_told_into_days_that_another_one_held_the_place(registry):
+    first = a_director()
+    await tell(registry, first)
+    await tell(registry, RelieveDutyHolder(duty=first.duty, ends=ENDS, reason=ReliefReason.TRANSFERRED))
+    with pytest.raises(PlaceIsHeld, match="from 2026-03-01 to 2026-08-14"):
+        await tell(registry, a_director(starts=date(2026, 8, 13)))
+    await tell(registry, a_director(starts=ENDS))
+    with pytest.raises(PlaceIsHeld):
+        await tell(registry, a_director(starts=date(2026, 1, 1)))
 
 
 async def test_who_does_the_work_names_nobody(registry):

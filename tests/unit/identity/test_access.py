@@ -11,6 +11,7 @@ import services.pairing.service as pairing
 import services.registry.service as registry
 import services.reporting.domain as reporting
 import services.visits.service as visits
+from services.registry.held_places import PlaceLearning
 from shared.contracts.values import Role
 from shared.identity.access import ACTIONS, RIGHTS, Grant, Grants, NoRole, OutOfScope, permitting
 from shared.web.problems import problem_of
@@ -89,7 +90,7 @@ def test_nobody_who_asks_for_an_erasure_approves_one() -> None:
 def test_somebody_may_give_every_command_of_every_service() -> None:
     any_port: Any = None  # bound to no log: only the table is read
     tables = [
-        registry.handlings(any_port, any_port, any_port, any_port),
+        registry.handlings(any_port, any_port, any_port, any_port, PlaceLearning(any_port, any_port)),
         visits.handlings(any_port),
         pairing.handlings(any_port),
         reporting.handlings(),
