@@ -6,7 +6,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.local import audit, demo, importing, ledgers, rebuild, supervisor
-from deploy.local.operator import as_operator, issuer_of
+from deploy.local import divisions as division_lists
+from deploy.local.operator import Operator, as_operator, issuer_of
 from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import Settings
@@ -75,10 +76,33 @@ def grant(person: str, role: Role, division: str) -> None:
 
 
 @app.command()
-def divisions(code: str) -> None:
-    """Load a node of the shipped division list, its ancestors and all below it: 52 is the province, 5203 a city."""
-    added = asyncio.run(as_operator(lambda own: own.import_divisions(code)))
-    console.print(f"{added:,} divisions are new")
+def divisions(
+    code: str,
+    file: Annotated[Path | None, typer.Option(help="A list as CSV, plain or gzipped: code,parent,kind,name.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only show what the list changes on the map.")] = False,
+    valid_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of the changes; today without it.")
+    ] = None,
+) -> None:
+    """Load a node of a division list, its ancestors and all below it: 52 is the province, 5203 a city.
+
+    Without a file it is the shipped list, of which only what is missing is added.
+    """
+    if file is None and not dry_run:
+        added = asyncio.run(as_operator(lambda own: own.import_divisions(code)))
+        console.print(f"{added:,} divisions are new")
+        return
+    day = business_day(datetime.now(UTC)) if valid_from is None else valid_from.date()
+    asyncio.run(as_operator(lambda own: _compare(own, code, file, None if dry_run else day)))
+
+
+async def _compare(own: Operator, code: str, file: Path | None, day: date | None) -> None:
+    """Without a day nothing is changed."""
+    changes = await division_lists.compare(own, code, file)
+    division_lists.show(changes, code, console)
+    if day is not None:
+        await own.take_over(changes, day)
+        division_lists.show_done(changes, day, console)
 
 
 @app.command()

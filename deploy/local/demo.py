@@ -34,14 +34,16 @@ VISITS_PER_HUNDRED: Final = 20
 LONGEST_LAG_SECONDS: Final = 120.0
 
 OFFICE, DIRECTOR, SUPERVISOR = "demo-data-office", "demo-child-director", "demo-supervisor"
-ROLES: Final = (
+ROLES: Final[tuple[tuple[str, Role, str], ...]] = (
     (OFFICE, Role.DATA_OFFICE, "52"),
     (DIRECTOR, Role.CHILD_DIRECTOR, CITY_CODE),
     (SUPERVISOR, Role.CHILD_SUPERVISOR, CITY_CODE),
+    (SUPERVISOR, Role.COUNTY_CIVIL_AFFAIRS, CITY_CODE),
     ("demo-leader", Role.LEADER, CITY_CODE),
     ("demo-officer-1", Role.DATA_PROTECTION_OFFICER, CITY_CODE),
     ("demo-officer-2", Role.DATA_PROTECTION_OFFICER, CITY_CODE),
 )
+"""One person directs every village and supervises every township of the city, so that one caller can load it."""
 
 
 class DemoFailed(CannotRun):

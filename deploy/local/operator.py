@@ -6,7 +6,7 @@ It decides and records as registry does, with registry's own parts, in this proc
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from itertools import groupby
@@ -15,13 +15,16 @@ from typing import Final, TypeVar
 from deploy.local.refusal import CannotRun
 from deploy.local.settings import SERVICES, Settings, kept_secrets
 from services.registry.__main__ import build
-from services.registry.division_list import divisions
-from services.registry.domain.division import DivisionAlreadyAdded
-from services.registry.domain.role import GrantRole, RoleAlreadyGranted
+from services.registry.division_changes import LEVELS, Changes, compared
+from services.registry.division_list import Row, addition, divisions, divisions_below
+from services.registry.division_map import DivisionMap, LiveDocuments
+from services.registry.domain.division import DivisionAlreadyAdded, RecodeDivision, RenameDivision
+from services.registry.domain.duty import DutyAlreadyNamed, NameDutyHolder
+from services.registry.domain.role import OF_A_DUTY, OF_A_POSTING, GrantRole, RoleAlreadyGranted
 from shared.commands.command import Command, Told
 from shared.commands.gathering import Outcome
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import Role
+from shared.contracts.values import DivisionKind, Duty, Role
 from shared.eventlog.placement import derived_id
 from shared.eventlog.port import Appended, LogError, LogUnavailableError
 from shared.identity.issuer import Issuer
@@ -54,8 +57,44 @@ class Operator:
             added += sum(isinstance(outcome, Appended) for outcome in outcomes)
         return added
 
+    async def compare(self, rows: Mapping[str, Row], code: str) -> Changes:
+        """What a list changes on the map in this node. ``rows`` is the list's part. Raises MapIsBehind."""
+        documents = LiveDocuments(self._registry.kernel.live, self._registry.log)
+        return compared(rows, await DivisionMap(documents).living(code, also=list(rows)))
+
+    async def take_over(self, changes: Changes, day: date) -> None:
+        """Adds, renames and recodes, parents before children, from that day on; what moved or is gone stays as it is.
+
+        Each level is on the map before the next one is told. Raises Refusal, LogError.
+        """
+        for level in LEVELS:
+            await self._give([addition(row, day) for row in changes.added if row.kind == level])
+            await self._give(
+                [
+                    RecodeDivision(division=node.division, code=row.code, valid_from=day)
+                    for node, row in changes.recoded
+                    if node.kind == level
+                ]
+            )
+            await self._give(
+                [
+                    RenameDivision(division=node.division, name=name, valid_from=day)
+                    for node, name in changes.renamed
+                    if node.kind == level
+                ]
+            )
+
     async def grant(self, person: str, role: Role, division: str, starts: date) -> None:
-        """From its first day on; the same grant again has no effect."""
+        """From its first day on; the same grant again has no effect.
+
+        A duty is named in every village or township of the shipped list there. Raises CannotRun for what only a
+        posting gives, ClaimTaken where a village has another child director.
+        """
+        if role in OF_A_POSTING:
+            raise CannotRun(f"{role} comes with a posting; post a working group, or let the person join one")
+        if role in OF_A_DUTY:
+            await self._give(list(_duties(person, Duty(role), division, starts)))
+            return
         role_id = derived_id(f"{person}/{role}/{division}/{starts}", "role")
         grant = GrantRole(role_id=role_id, person=person, role=role, division=division, starts=starts)
         await self._give([grant])
@@ -77,13 +116,21 @@ class Operator:
         return outcomes
 
     def _note(self, outcome: Outcome) -> None:
-        if isinstance(outcome, DivisionAlreadyAdded | RoleAlreadyGranted):
+        if isinstance(outcome, DivisionAlreadyAdded | RoleAlreadyGranted | DutyAlreadyNamed):
             return
         if isinstance(outcome, Exception):
             raise outcome
         last = self._last.setdefault(outcome.position.partition, outcome)
         if outcome.position.seq > last.position.seq:
             self._last[outcome.position.partition] = outcome
+
+
+def _duties(person: str, role: Duty, division: str, starts: date) -> Iterator[NameDutyHolder]:
+    level = DivisionKind.VILLAGE if role is Duty.CHILD_DIRECTOR else DivisionKind.TOWNSHIP
+    for node in divisions_below(division):
+        if node.kind is level:
+            duty = derived_id(f"{person}/{role}/{node.code}/{starts}", "duty")
+            yield NameDutyHolder(duty=duty, person=person, role=role, division=node.code, starts=starts)
 
 
 @asynccontextmanager
@@ -105,7 +152,7 @@ async def as_operator(work: Callable[[Operator], Awaitable[T]]) -> T:
         async with operator(environment_of(settings, "registry")) as own:
             return await work(own)
     except KeyError as unknown:
-        raise CannotRun(f"the shipped division list has no {unknown}; it holds the province 52") from None
+        raise CannotRun(f"the division list has no {unknown}; the shipped one holds the province 52") from None
     except LogUnavailableError:
         raise CannotRun("MongoDB does not answer; start the stack with: guanhu up") from None
     except (Refusal, LogError) as refusal:

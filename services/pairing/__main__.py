@@ -19,7 +19,7 @@ def build(settings: ServiceSettings) -> LogService:
     """pairing with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
     service = LogService(kernel, [DirectoryModel(), Standings(), Pairs()])
-    standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer)
+    standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer, kernel.directory)
     service.handles(handlings(standings))
     service.reacts(policies(PairLookUp(kernel.live, service.log), standings), ["registry", SERVICE])
     return service

@@ -25,6 +25,7 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
             action="form_pair",
             targets=lambda c: (Target(c.pair, PAIR),),
             division=lambda c, _: c.village,
+            follows_files=True,
             learn=judged,
             claims=pair.claims,
         ),

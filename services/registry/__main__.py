@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, FastAPI
 
+from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
+from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.imports.parts import LIMITS, import_desk
+from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
+from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
@@ -20,8 +26,17 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel(), Duplicates(blind_keys(settings))])
+    documents = LiveDocuments(service.kernel.live, service.log)
+    taken_over = TakenOver(documents.taken_over)
+    holdings = LiveHoldings(service.kernel.live, service.log)
+    places = PlaceLearning(holdings.now, holdings.level)
     duplicates = parts_of(service)
-    service.handles([*handlings(service.log), *duplicate_handlings(duplicates.files, duplicates.scope)])
+    service.handles(
+        [
+            *handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places),
+            *duplicate_handlings(duplicates.files, duplicates.scope),
+        ]
+    )
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])
     # A line of its own: it waits for a look-up, and nobody's erasure is to wait with it.
     service.reacts([policy_of(service, duplicates)], ["registry"], line="duplicates")
@@ -29,7 +44,14 @@ def build(settings: ServiceSettings) -> LogService:
 
 
 def routers(service: LogService) -> list[APIRouter]:
-    return [routes_of(service, parts_of(service)), import_desk(service)]
+    kernel = service.kernel
+    collections = partial(kernel.live.collection, DirectoryModel.name)
+    return [
+        roster_routes(collections, kernel.directory, kernel.caller),
+        place_routes(collections, Streams(service.log, kernel.sealer), kernel.directory, kernel.caller),
+        routes_of(service, parts_of(service)),
+        import_desk(service),
+    ]
 
 
 def application(settings: ServiceSettings) -> FastAPI:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from services.registry.domain import child, posting
+from services.registry.division_map import DivisionMap, MapLearning, ParentLearning, ResidenceLearning, TakenOver
+from services.registry.domain import child, division, duty, posting
 from services.registry.domain.child import (
     CHILD,
     ApproveErasure,
@@ -20,40 +20,97 @@ from services.registry.domain.child import (
     ReopenChildFile,
     RequestErasure,
 )
-from services.registry.domain.division import DIVISION, AddDivision, division_stream
+from services.registry.domain.division import (
+    DIVISION,
+    AddDivision,
+    AddVillageGroup,
+    MergeDivisions,
+    RecodeDivision,
+    RenameDivision,
+    SplitDivision,
+    WithdrawDivision,
+    division_stream,
+)
+from services.registry.domain.duty import DUTY, NameDutyHolder, RelieveDutyHolder
 from services.registry.domain.household import HOUSEHOLD
-from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.domain.posting import (
+    FOLLOWED,
+    POSTING,
+    AppointFirstSecretary,
+    ChangeGroupLeader,
+    JoinPosting,
+    LeavePosting,
+    PostWorkingGroup,
+    RelieveFirstSecretary,
+    RotateWorkingGroup,
+    WithdrawWorkingGroup,
+)
 from services.registry.domain.role import ROLE, EndRole, GrantRole
-from shared.commands.command import Command, Handling, Target, UnknownDivision
+from services.registry.domain.school import SCHOOL, ChangeSchool, RegisterSchool, division_of
+from services.registry.domain.village_profile import PROFILE, RecordVillageProfile, profile_stream
+from services.registry.held_places import PlaceLearning
+from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
+from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
 
 
-def handlings(log: Log) -> list[Handling[Any]]:
+def handlings(
+    log: Log, sealer: Sealer, divisions: DivisionMap, taken_over: TakenOver, places: PlaceLearning
+) -> list[Handling[Any]]:
     """Every command of registry."""
+    parents = ParentLearning(log, sealer, divisions)
     return [
         Handling(
             AddDivision,
             action="add_division",
             targets=lambda c: (Target(division_stream(c.code), DIVISION),),
             division=lambda c, _: c.parent,
-            learn=_KnownParents(log),
+            learn=parents.division,
+            claims=division.claims,
         ),
+        Handling(
+            AddVillageGroup,
+            action="add_village_group",
+            targets=lambda c: (Target(division_stream(c.code), DIVISION),),
+            division=lambda c, _: c.village,
+            learn=parents.group,
+        ),
+        *(_of_the_map(command, MapLearning(divisions)) for command in _ON_THE_MAP),
         Handling(
             PostWorkingGroup,
             action="post_working_group",
             targets=lambda c: (Target(c.posting, POSTING),),
             division=lambda c, _: c.village,
+            learn=places.posted,
             claims=posting.claims,
         ),
         Handling(
-            WithdrawWorkingGroup,
+            RotateWorkingGroup,
             action="post_working_group",
-            targets=lambda c: (Target(c.posting, POSTING),),
-            division=lambda _, states: getattr(states[0], "village", None),
-            told_by_state=True,
+            targets=lambda c: (Target(c.posting, POSTING), Target(c.follows, FOLLOWED)),
+            division=lambda c, _: c.village,
+            learn=places.posted,
             claims=posting.claims,
+        ),
+        *map(_of_posting, _ON_A_POSTING),
+        _of_posting(AppointFirstSecretary, places.appointed),
+        Handling(
+            NameDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda c, _: c.division,
+            learn=places.named,
+            claims=duty.claims,
+        ),
+        Handling(
+            RelieveDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda _, states: getattr(states[0], "division", None),
+            told_by_state=True,
+            claims=duty.claims,
         ),
         Handling(
             GrantRole,
@@ -73,6 +130,26 @@ def handlings(log: Log) -> list[Handling[Any]]:
             action="register_child",
             targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
             division=lambda c, _: c.residence,
+            learn=ResidenceLearning(taken_over),
+        ),
+        Handling(
+            RecordVillageProfile,
+            action="record_village_profile",
+            targets=lambda c: (Target(profile_stream(c.village), PROFILE),),
+            division=lambda c, _: c.village,
+        ),
+        Handling(
+            RegisterSchool,
+            action="register_school",
+            targets=lambda c: (Target(c.school, SCHOOL),),
+            division=lambda c, _: c.division,
+        ),
+        Handling(
+            ChangeSchool,
+            action="register_school",
+            targets=lambda c: (Target(c.school, SCHOOL),),
+            division=lambda _, states: division_of(states[0]),
+            told_by_state=True,
         ),
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),
@@ -82,6 +159,44 @@ def handlings(log: Log) -> list[Handling[Any]]:
         _of_child(RequestErasure, "request_erasure", learn=_requested_by),
         _of_child(ApproveErasure, "approve_erasure", learn=_approved_by),
     ]
+
+
+_ON_THE_MAP: Final = (RenameDivision, RecodeDivision, MergeDivisions, SplitDivision, WithdrawDivision)
+
+
+def _of_the_map(command: type[Any], learn: MapLearning) -> Handling[Any]:
+    """A change of a division that is in the tree: it takes effect there."""
+    return Handling(
+        command,
+        action="change_division",
+        targets=lambda c: (Target(c.division, DIVISION),),
+        division=lambda _, states: division.code_of(states[0]),
+        told_by_state=True,
+        learn=learn,
+        claims=division.claims,
+    )
+
+
+_ON_A_POSTING: Final = (
+    WithdrawWorkingGroup,
+    JoinPosting,
+    LeavePosting,
+    RelieveFirstSecretary,
+    ChangeGroupLeader,
+)
+
+
+def _of_posting(command: type[Any], learn: Any = None) -> Handling[Any]:
+    """A command on a posting that is on file: it takes effect in the posting's village."""
+    return Handling(
+        command,
+        action="post_working_group",
+        targets=lambda c: (Target(c.posting, POSTING),),
+        division=lambda _, states: getattr(states[0], "village", None),
+        told_by_state=True,
+        learn=learn,
+        claims=posting.claims,
+    )
 
 
 def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[Any]:
@@ -106,20 +221,3 @@ async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestB
 
 async def _approved_by(command: ApproveErasure, person: str) -> ErasureApprovalBy:
     return ErasureApprovalBy(**dict(command), person=person)
-
-
-class _KnownParents:
-    """Lets a division be added only below one that is in registry's own log."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._known: set[str] = set()
-        self._turn = asyncio.Lock()
-
-    async def __call__(self, command: AddDivision, person: str) -> AddDivision:
-        async with self._turn:  # a township is asked for by its first village, not by all of them
-            if command.parent is not None and command.parent not in self._known:
-                if not await self._log.load(division_stream(command.parent)):
-                    raise UnknownDivision(f"parent: {command.parent} is not in the division tree")
-                self._known.add(command.parent)
-        return command

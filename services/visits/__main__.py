@@ -17,7 +17,8 @@ def build(settings: ServiceSettings) -> LogService:
     """visits with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
     service = LogService(kernel, [DirectoryModel(), Standings()])
-    service.handles(handlings(StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer)))
+    standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer, kernel.directory)
+    service.handles(handlings(standings))
     return service
 
 

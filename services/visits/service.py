@@ -24,6 +24,7 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
             action="log_visit",
             targets=lambda c: (Target(c.visit, VISIT),),
             division=lambda c, _: c.village,
+            follows_files=True,
             learn=judged,
         )
     ]

@@ -67,6 +67,16 @@ class UnknownDivision(Refusal):
     what_to_do: ClassVar[str] = "Use a code of the division list that was imported, or import the newer list first."
 
 
+class DivisionEnded(Refusal):
+    """The division had ended on that day."""
+
+    what_to_do: ClassVar[str] = "Use the division that followed it, or check the day."
+
+    def __init__(self, division: str = "", on: date | None = None, successors: Sequence[str] = ()) -> None:
+        followed = f"; it was followed by {', '.join(successors)}" if successors else ""
+        super().__init__(f"{division} ended on {on}{followed}" if division else "")
+
+
 class CommandIdReused(Refusal):
     """This command id was used for a command with another content."""
 
@@ -121,6 +131,8 @@ class Handling(Generic[C]):
     ``targets`` names the streams, the main one first; all lie in one partition.
     ``division`` is where the command takes effect, from the command and the targets' states; None when unknown.
     ``told_by_state`` says that the division is not in the command itself: then a caller outside it learns nothing.
+    ``follows_files`` says that it tells of somebody whose file may still stand in a division that has ended without
+    one successor: it is accepted there until the file is moved.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
     """
 
@@ -129,6 +141,7 @@ class Handling(Generic[C]):
     targets: Callable[[C], tuple[Target, ...]]
     division: Callable[[C, Sequence[Any]], str | None]
     told_by_state: bool = False
+    follows_files: bool = False
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
 

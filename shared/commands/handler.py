@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import uuid_utils
 
@@ -23,6 +23,7 @@ from shared.commands.command import (
     Command,
     CommandIdOfAnother,
     CommandIdReused,
+    DivisionEnded,
     Handling,
     HappensLater,
     Judged,
@@ -48,7 +49,7 @@ from shared.eventlog.port import (
     VersionConflict,
 )
 from shared.eventlog.record import Actor, Draft, decode
-from shared.identity.access import Directory, NotPermitted, permitting
+from shared.identity.access import Directory, Grants, NotPermitted, Place, permitting
 from shared.privacy.port import SubjectErasedError
 from shared.privacy.sealing import Sealer
 
@@ -58,8 +59,12 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 _ERASED: Final = (SubjectErasedError, ErasedError)
 """The keys are gone, or a policy carries over a value whose key is gone."""
 
-Paths = Mapping[str, tuple[str, ...]]
-"""By division, for those that are in the tree."""
+
+class Known(NamedTuple):
+    """What the directory says of a batch: places by division, for those in the tree, and grants by person."""
+
+    places: Mapping[str, Place]
+    grants: Mapping[str, Grants]
 
 
 class ErasedSubject(Refusal):
@@ -143,9 +148,9 @@ class Handler:
         found = await self._log.look_up(streams, [(self._partition(j), j.told.command_id) for j in judged.values()])
         self._answer_repeated(judged, found.answers, outcomes)
         await self._fold(judged.values(), found.histories)
-        paths = await self._directory.paths({j.division for j in judged.values() if j.division is not None})
+        known = await self._known(judged.values())
         # At once, because some of them ask elsewhere what they cannot know themselves.
-        refusals = await asyncio.gather(*(self._refusal(j, paths, now) for j in judged.values()))
+        refusals = await asyncio.gather(*(self._refusal(j, known, now) for j in judged.values()))
         for i, refusal in zip(list(judged), refusals, strict=True):
             if refusal is not None:
                 outcomes[i] = refusal
@@ -200,21 +205,28 @@ class Handler:
             )
             j.division = self.handlings[type(j.command)].division(j.command, j.states)
 
-    async def _refusal(self, judged: Judged, paths: Paths, now: datetime) -> Refusal | LogError | None:
+    async def _known(self, judged: Collection[Judged]) -> Known:
+        """Of the whole batch at once: somebody with an office in every village has thousands of grants."""
+        asking = {j.told.person for j in judged if not j.told.own_right}
+        grants = {person: await self._directory.grants(person) for person in asking}
+        return Known(await self._directory.places({j.division for j in judged if j.division is not None}), grants)
+
+    async def _refusal(self, judged: Judged, known: Known, now: datetime) -> Refusal | LogError | None:
         """Why the command is not decided; None when it is."""
         try:
-            await self._decide(judged, paths, now)
+            await self._decide(judged, known, now)
         except (Refusal, LogError) as refusal:
             return refusal
         return None
 
-    async def _decide(self, judged: Judged, paths: Paths, now: datetime) -> None:
+    async def _decide(self, judged: Judged, known: Known, now: datetime) -> None:
         handling, told = self.handlings[type(judged.command)], judged.told
         if judged.command.occurred_at is not None and judged.command.occurred_at > now + CLOCK_SKEW:
             raise HappensLater
         if told.expected_version not in (None, judged.versions[0]):
             raise VersionConflict(judged.targets[0].stream, told.expected_version or 0)
-        judged.actor = await self._authorised(judged, handling, paths, now)
+        judged.actor = self._authorised(judged, handling, known, now)
+        _check_division(judged, handling, known)
         if handling.learn:
             judged.command = await handling.learn(judged.command, told.person)
         judged.events = tuple(
@@ -224,18 +236,18 @@ class Handler:
         if not any(judged.events):
             raise NothingToRecord
 
-    async def _authorised(self, judged: Judged, handling: Handling[Any], paths: Paths, now: datetime) -> Actor:
+    def _authorised(self, judged: Judged, handling: Handling[Any], known: Known, now: datetime) -> Actor:
         person, division = judged.told.person, judged.division
         if judged.told.own_right:
             return Actor(person, Role.SYSTEM)
         if division is None:
             raise NotOnFile
-        if division not in paths and not handling.told_by_state:
+        place = known.places.get(division)
+        if place is None and not handling.told_by_state:
             raise UnknownDivision(f"{division} is not in the division tree")
-        grants = await self._directory.grants(person)
         try:
             # Without a path the division lies outside every scope.
-            grant = permitting(grants, handling.action, paths.get(division), business_day(now))
+            grant = permitting(known.grants[person], handling.action, place and place.path, business_day(now))
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None
@@ -281,6 +293,19 @@ class Handler:
             return self._repeated(judged, done.answer)
         except LogError as error:
             return error
+
+
+def _check_division(judged: Judged, handling: Handling[Any], known: Known) -> None:
+    """Nothing is told of a division by name once it has ended, but what follows a file that still stands there.
+
+    Who tells of a thing that is on file names no division, so what is on file there can go on being told of.
+    """
+    place = known.places.get(judged.division or "")
+    ending = place and place.ending
+    if ending is None or handling.told_by_state or ending.on > judged.command.occurred_on:
+        return
+    if ending.taken_over or not handling.follows_files:
+        raise DivisionEnded(judged.division or "", ending.on, ending.successors)
 
 
 def _draft(judged: Judged, event_id: str, event: Any, sealing: Any) -> Draft:

@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from shared.contracts import pairing, registry, reporting, visits
+from shared.contracts import divisions, pairing, places, registry, reporting, roster, visits
 from shared.contracts.event import Event
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-MODULES: Final[Mapping[str, ModuleType]] = {
-    "registry": registry,
-    "visits": visits,
-    "pairing": pairing,
-    "reporting": reporting,
+MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
+    "registry": (registry, roster, divisions, places),
+    "visits": (visits,),
+    "pairing": (pairing,),
+    "reporting": (reporting,),
 }
+"""The modules that hold the events of a service."""
 
 
 def _pair_ended_2(data: dict[str, Any]) -> dict[str, Any]:
@@ -24,15 +25,26 @@ def _pair_ended_2(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"reason": "other", "note": data["reason"]}
 
 
-UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {("PairEnded", 1): _pair_ended_2}
+def _coded_reason(data: dict[str, Any]) -> dict[str, Any]:
+    """WorkingGroupWithdrawn: the text that stood there as reason is left behind; only rotation was told by a word."""
+    first_secretary = data.pop("first_secretary", None)
+    rotated = data["reason"] in ("rotated", "轮换")
+    leaving = [{"person": first_secretary, "office": "first_secretary", "since": None}] if first_secretary else []
+    return data | {"reason": "rotated" if rotated else "other", "leaving": leaving}
+
+
+UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
+    ("PairEnded", 1): _pair_ended_2,
+    ("WorkingGroupWithdrawn", 1): _coded_reason,
+}
 """(wire name, old version) to the function that makes the next version's data of it."""
 
 
 def events_of(service: str) -> dict[str, type[Event]]:
     """The events of one service by wire name."""
-    module = MODULES[service]
     return {
         name: thing
+        for module in MODULES[service]
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__
     }

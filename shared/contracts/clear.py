@@ -12,9 +12,43 @@ from typing import Final
 
 CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry
+    "VillageGroupAdded": frozenset({"code", "division", "name", "number", "valid_from", "village"}),
+    "DivisionRenamed": frozenset({"code", "division", "name", "valid_from"}),
+    "DivisionRecoded": frozenset({"code", "division", "former", "kind", "name", "parent", "valid_from"}),
+    "DivisionsMerged": frozenset({"code", "division", "merged", "valid_from"}),
+    "DivisionSplit": frozenset({"code", "division", "parts.children", "parts.code", "valid_from"}),
+    "DivisionWithdrawn": frozenset({"code", "division", "successors", "valid_to"}),
     "DivisionAdded": frozenset({"code", "division", "kind", "name", "parent", "valid_from"}),
     "WorkingGroupPosted": frozenset({"first_secretary", "leader", "level", "posting", "starts", "unit", "village"}),
-    "WorkingGroupWithdrawn": frozenset({"ends", "first_secretary", "posting", "reason", "village"}),
+    "WorkingGroupWithdrawn": frozenset(
+        {"ends", "leaving.office", "leaving.person", "leaving.since", "posting", "reason", "village"}
+    ),
+    "PostingMemberJoined": frozenset({"person", "posting", "starts", "village"}),
+    "PostingMemberLeft": frozenset({"ends", "person", "posting", "starts", "village"}),
+    "FirstSecretaryAppointed": frozenset({"person", "posting", "starts", "village"}),
+    "FirstSecretaryRelieved": frozenset({"ends", "person", "posting", "since", "village"}),
+    "GroupLeaderChanged": frozenset(
+        {"former.office", "former.person", "former.since", "leader", "posting", "starts", "village"}
+    ),
+    "DutyHolderNamed": frozenset({"division", "duty", "person", "role", "school", "starts"}),
+    "DutyHolderRelieved": frozenset({"division", "duty", "ends", "person", "reason", "role"}),
+    "VillageProfileRecorded": frozenset(
+        {
+            "as_of",
+            "has_childrens_home",
+            "households",
+            "metres_to_township",
+            "migrant_workers",
+            "population",
+            "poverty",
+            "road",
+            "rural_minors_under_16",
+            "schools",
+            "village",
+        }
+    ),
+    "SchoolRegistered": frozenset({"contact.contact", "division", "kind", "name", "school"}),
+    "SchoolChanged": frozenset({"closed", "contact.contact", "division", "kind", "name", "school", "since"}),
     "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
     "RoleEnded": frozenset({"ends", "person", "role_id"}),
     "HouseholdFileOpened": frozenset({"household", "village"}),

@@ -31,6 +31,7 @@ from shared.contracts.values import (
     Phone,
     PostingId,
     PostingLevel,
+    PostingOffice,
     ProposalId,
     ReceiptsId,
     Role,
@@ -40,6 +41,7 @@ from shared.contracts.values import (
     Text,
     VillageCode,
     VisitId,
+    WithdrawalReason,
 )
 
 
@@ -66,14 +68,27 @@ class WorkingGroupPosted(Event):
     first_secretary: PersonId | None = None
 
 
+class PostedPerson(Fact):
+    """Somebody in a posting; ``since`` is None for who came with it on its first day."""
+
+    person: PersonId
+    office: PostingOffice
+    since: Day | None = None
+
+
 class WorkingGroupWithdrawn(Event):
-    """``ends`` is the first day without the posting; ``first_secretary`` is who leaves with it."""
+    """``ends`` is the first day without the posting; ``leaving`` are those who were in it to the end.
+
+    Version 1 had a text as reason, and named the first secretary alone.
+    """
+
+    schema_version: ClassVar[int] = 2
 
     posting: PostingId
     village: VillageCode
     ends: Day
-    reason: str
-    first_secretary: PersonId | None = None
+    reason: WithdrawalReason
+    leaving: tuple[PostedPerson, ...] = ()
 
 
 class RoleGranted(Event):

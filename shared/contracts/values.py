@@ -19,6 +19,9 @@ HouseholdId = Annotated[str, _id("household")]
 PostingId = Annotated[str, _id("posting")]
 DivisionId = Annotated[str, _id("division")]
 RoleId = Annotated[str, _id("role")]
+DutyId = Annotated[str, _id("duty")]
+SchoolId = Annotated[str, _id("school")]
+ContactId = Annotated[str, _id("contact")]
 VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
@@ -40,6 +43,12 @@ themselves keep the wider form in which they are stored."""
 
 DivisionCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$")]
 """2 province, 4 city, 6 county (GB/T 2260), 9 township (GB/T 10114), 12 village. A parent is never cut from it."""
+
+NodeCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12}(-\d{1,3})?)$")]
+"""A DivisionCode, or that of a village group (村民组): its village's code and the local number."""
+
+GroupNumber = Annotated[str, StringConstraints(pattern=r"^\d{1,3}$")]
+"""Village groups have no national code: the village counts them itself."""
 
 VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 BirthMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -195,6 +204,75 @@ class PostingLevel(StrEnum):
     CITY = "city"
     COUNTY = "county"
     TOWNSHIP = "township"
+
+
+class PostingOffice(StrEnum):
+    """What a person is in a posting; each is the role of the same name."""
+
+    GROUP_LEADER = "group_leader"
+    FIRST_SECRETARY = "first_secretary"
+    POSTED_CADRE = "posted_cadre"
+
+
+class WithdrawalReason(StrEnum):
+    """Why a posting ended. ``rotated``: another one follows it."""
+
+    ROTATED = "rotated"
+    TERM_ENDED = "term_ended"
+    TASK_DONE = "task_done"
+    DIVISION_CHANGED = "division_changed"
+    RECORDED_IN_ERROR = "recorded_in_error"
+    OTHER = "other"
+
+
+class Duty(StrEnum):
+    """Duties that no posting gives (domain 3.1, DutyHolder)."""
+
+    CHILD_DIRECTOR = "child_director"
+    CHILD_SUPERVISOR = "child_supervisor"
+    SCHOOL_CONTACT = "school_contact"
+    VILLAGE_CONTACT = "village_contact"
+
+
+class ReliefReason(StrEnum):
+    """Why somebody no longer holds a duty."""
+
+    TERM_ENDED = "term_ended"
+    TRANSFERRED = "transferred"
+    RESIGNED = "resigned"
+    REMOVED = "removed"
+    DIVISION_CHANGED = "division_changed"
+    RECORDED_IN_ERROR = "recorded_in_error"
+    OTHER = "other"
+
+
+class SchoolKind(StrEnum):
+    KINDERGARTEN = "kindergarten"
+    TEACHING_POINT = "teaching_point"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    NINE_YEAR = "nine_year"
+    SENIOR = "senior"
+    VOCATIONAL = "vocational"
+    SPECIAL = "special"
+
+
+class RoadKind(StrEnum):
+    """The best road that leads to a village."""
+
+    PAVED = "paved"
+    GRAVEL = "gravel"
+    DIRT = "dirt"
+    NONE = "none"
+
+
+class PovertyStatus(StrEnum):
+    """Of a village: whether it is on the list of poor ones, left it, or never was."""
+
+    NEVER = "never"
+    LIFTED = "lifted"
+    MONITORED = "monitored"
+    POOR = "poor"
 
 
 class VisitKind(StrEnum):

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import Role
 
-_FIGURES: Final = frozenset({"read_figures"})
-_CHILDREN: Final = _FIGURES | {"list_children", "open_child_file"}
-_VILLAGE_WORK: Final = _CHILDREN | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
+_FIGURES: Final = frozenset({"read_figures", "read_roster", "read_schools"})
+_CHILDREN: Final = _FIGURES | {"list_children", "open_child_file", "read_school_contact"}
+_VILLAGE_WORK: Final = (
+    _CHILDREN
+    | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
+    | {"record_village_profile"}
+)
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK | {"close_child_file", "request_erasure"},
@@ -26,13 +31,24 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
-    | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"review_duplicate", "learn_of_elsewhere", "import_ledger"},
+    | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
+    | {
+        "register_child",
+        "record_child",
+        "close_child_file",
+        "request_erasure",
+        "post_working_group",
+        "name_duty_holder",
+        "register_school",
+        "record_village_profile",
+    },
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
-    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "grant_role"},
+    Role.DATA_OFFICE: _FIGURES
+    | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"}
+    | {"register_school"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),
@@ -74,32 +90,66 @@ class Grant(NamedTuple):
         return self.starts <= today and (self.ends is None or today < self.ends)
 
 
+class Grants(tuple[Grant, ...]):
+    """All grants of one person. Somebody may hold an office in every village of a city: they are found by division."""
+
+    @cached_property
+    def by_division(self) -> Mapping[str, list[Grant]]:
+        found: dict[str, list[Grant]] = {}
+        for grant in self:
+            found.setdefault(grant.division, []).append(grant)
+        return found
+
+
+class Ending(NamedTuple):
+    """A division ended: ``on`` is the first day without it. Taken over: all that is told of it belongs to the one
+    successor, under whose code work goes on."""
+
+    on: date
+    successors: tuple[str, ...]
+    taken_over: bool
+
+
+class Place(NamedTuple):
+    """Where a division stands: the codes from the root down to it. A recoded one stands there under all its codes."""
+
+    path: tuple[str, ...]
+    ending: Ending | None = None
+
+
 class Directory(Protocol):
     """What is known of divisions and grants. Adapters: ``directory.MongoDirectory``, ``directory.MemoryDirectory``."""
 
-    async def grants(self, person: str) -> list[Grant]:
+    async def grants(self, person: str) -> Grants:
         """All of them: past, present and to come."""
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
-        """The codes from the root down to the division itself; None when it is not (yet) known up to its root."""
-
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """The paths of those divisions that have one, by division."""
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        """By division, those that are known up to their root; a division of which that is not (yet) so is left out."""
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""
 
 
-def permitting(grants: Iterable[Grant], action: str, path: tuple[str, ...] | None, today: date) -> Grant:
+async def went_on_as(directory: Directory, division: str, day: date) -> str:
+    """The code under which a division goes on at a day: its own, or that of what took it over until then."""
+    while (place := (await directory.places([division])).get(division)) is not None:
+        ending = place.ending
+        if ending is None or not ending.taken_over or ending.on > day:
+            break
+        division = ending.successors[0]
+    return division
+
+
+def permitting(grants: Grants, action: str, path: tuple[str, ...] | None, today: date) -> Grant:
     """Of the grants that allow it, the one nearest to the division. Raises NoRole or OutOfScope.
 
     An unknown division is out of scope like any other: who asks learns nothing of what exists elsewhere.
     """
-    able = [grant for grant in grants if action in RIGHTS[grant.role] and grant.active(today)]
-    if not able:
-        raise NoRole
-    depth = {code: number for number, code in enumerate(path or ())}
-    near = [grant for grant in able if grant.division in depth]
-    if not near:
-        raise OutOfScope
-    return max(near, key=lambda grant: (depth[grant.division], grant.source))
+    for division in reversed(path or ()):
+        if able := _able(grants.by_division.get(division, ()), action, today):
+            return max(able, key=lambda grant: grant.source)
+    raise OutOfScope if _able(grants, action, today) else NoRole
+
+
+def _able(grants: Iterable[Grant], action: str, today: date) -> list[Grant]:
+    return [grant for grant in grants if action in RIGHTS[grant.role] and grant.active(today)]

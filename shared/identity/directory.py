@@ -6,95 +6,137 @@ and a division whose ancestors have not all arrived has no path yet, so that nob
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.contracts.event import Event
-from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
+from shared.contracts.places import SchoolChanged, SchoolRegistered
+from shared.contracts.registry import (
+    PostedPerson,
+    RoleEnded,
+    RoleGranted,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.roster import (
+    DutyHolderNamed,
+    DutyHolderRelieved,
+    FirstSecretaryAppointed,
+    FirstSecretaryRelieved,
+    GroupLeaderChanged,
+    PostingMemberJoined,
+    PostingMemberLeft,
+)
 from shared.contracts.sealed import Kind
 from shared.contracts.values import Role
-from shared.identity.access import Grant, permitting
+from shared.identity.access import Ending, Grant, Grants, Place, permitting
+from shared.identity.map import DIVISIONS as DIVISIONS
+from shared.identity.map import MAP_EVENTS, codes_of, fold_map, moving, path_below, place_of
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 GRANTS: Final = "grants"
-DIVISIONS: Final = "divisions"
+SCHOOLS: Final = "schools"
 
 CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
 
 _OF_A_POSTING: Final = (Role.GROUP_LEADER, Role.FIRST_SECRETARY)
+_WITH_RIGHTS: Final = [role.value for role in Role]
+"""A contact (of a school, of a village) is on the roster like everybody else, and has no rights."""
 
 
 class DirectoryModel(ReadModel):
-    """``divisions``: ``{_id: code, name, kind, parent, path, valid_from}``, path None until it reaches the root;
-    ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known.
+    """``divisions``: see ``shared/identity/map.py``, with a path that is None until it reaches the root;
+    ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known;
+    the role of a contact is the duty, and gives no rights; ``schools``: ``{_id, name, kind, division, closed_on}``.
     Days are ISO strings."""
 
     name: ClassVar[str] = "directory"
     services: ClassVar[tuple[str, ...]] = ("registry",)
     events: ClassVar[frozenset[str]] = frozenset(
-        {"DivisionAdded", "RoleGranted", "RoleEnded", "WorkingGroupPosted", "WorkingGroupWithdrawn"}
+        {
+            *MAP_EVENTS,
+            "RoleGranted",
+            "RoleEnded",
+            "WorkingGroupPosted",
+            "WorkingGroupWithdrawn",
+            "PostingMemberJoined",
+            "PostingMemberLeft",
+            "FirstSecretaryAppointed",
+            "FirstSecretaryRelieved",
+            "GroupLeaderChanged",
+            "DutyHolderNamed",
+            "DutyHolderRelieved",
+            "SchoolRegistered",
+            "SchoolChanged",
+        }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
-        GRANTS: (Index((("person", 1),)),),
-        DIVISIONS: (Index((("path", 1),)), Index((("parent", 1), ("_id", 1)))),
+        GRANTS: (Index((("person", 1),)), Index((("division", 1),)), Index((("source", 1),))),
+        SCHOOLS: (Index((("division", 1),)),),
+        DIVISIONS: (
+            Index((("path", 1),)),
+            Index((("up", 1), ("_id", 1))),
+            Index((("node", 1),)),
+            Index((("ends.1", 1),)),
+        ),
     }
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         events = [occurred.event for occurred in batch]
-        await work.load(GRANTS, {grant for event in events for grant in _grants_of(event)})
-        added = [event for event in events if isinstance(event, DivisionAdded)]
-        if added:
-            await work.load(DIVISIONS, {e.code for e in added} | {e.parent for e in added if e.parent})
-            await _load_waiting(work, {e.code for e in added})
+        await work.load(GRANTS, {grant for event in events for grant, *_ in _holdings(event)})
+        touched = {code for event in events for code in codes_of(event)}
+        if touched:
+            await work.load(DIVISIONS, touched)
+            moved = {code for event in events for code in moving(event)}
+            await work.load_where(DIVISIONS, "path", moved)
+            await _load_waiting(work, moved)
+            await _load_above(work)
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
-        match occurred.event:
-            case DivisionAdded() as event:
-                work.put(DIVISIONS, _division(event))
-            case RoleGranted() as event:
-                _begin(work, event.role_id, event.person, event.role, event.division, event.starts, event.role_id)
-                if event.ends is not None:
-                    _end(work, event.role_id, event.ends)
-            case RoleEnded() as event:
-                _end(work, event.role_id, event.ends)
-            case WorkingGroupPosted() as event:
-                for role, person in zip(_OF_A_POSTING, (event.leader, event.first_secretary), strict=True):
-                    key = _key(event.posting, role)
-                    _begin(work, key, person, role, event.village, event.starts, event.posting)
-            case WorkingGroupWithdrawn() as event:
-                for role in _OF_A_POSTING:
-                    _end(work, _key(event.posting, role), event.ends)
+        event = occurred.event
+        match event:
+            case SchoolRegistered() | SchoolChanged():
+                work.put(SCHOOLS, _school(event))
+            case _ if codes_of(event):
+                fold_map(event, work)
             case _:
-                pass
+                _fold_grants(event, work)
 
     def finish(self, work: Workspace) -> None:
-        """Gives a path to every division here whose parent has one by now."""
+        """Gives a path to every division here that stands below one that has a path by now."""
         waiting: dict[str | None, list[Document]] = defaultdict(list)
         for node in work.where(DIVISIONS, "path", None):
-            waiting[node["parent"]].append(node)
-        reached = [parent for parent in waiting if parent and (_path(work, parent) is not None)]
+            waiting[node["up"]].append(node)
+        reached = [up for up in waiting if up is None or _path(work, up) is not None]
         while reached:
-            parent = reached.pop()
-            path = _path(work, parent) or []
-            for node in waiting.get(parent, ()):
-                work.put(DIVISIONS, node | {"path": [*path, node["_id"]]})
-                reached.append(node["_id"])
+            up = reached.pop()
+            for node in waiting.pop(up, ()):
+                if node["kind"] is not None:
+                    work.put(DIVISIONS, node | {"path": path_below((up and _path(work, up)) or [], node)})
+                    reached.append(node["_id"])
 
 
-async def _load_waiting(work: Workspace, added: set[str]) -> None:
-    """Loads what waits below the added divisions, level by level."""
+async def _load_waiting(work: Workspace, moved: set[str]) -> None:
+    """Loads what waits below these divisions, level by level."""
     asked: set[str] = set()
-    while fresh := added - asked:
+    while fresh := moved - asked:
         asked |= fresh
-        await work.load_where(DIVISIONS, "parent", fresh)
-        added = {node["_id"] for node in work.where(DIVISIONS, "path", None)}
+        await work.load_where(DIVISIONS, "up", fresh)
+        moved = {node["_id"] for node in work.where(DIVISIONS, "path", None)}
+
+
+async def _load_above(work: Workspace) -> None:
+    """Loads what the divisions that wait here stand below; what is moved in this batch is among them."""
+    await work.load(DIVISIONS, {node["up"] for node in work.where(DIVISIONS, "path", None) if node["up"]})
 
 
 def _path(work: Workspace, code: str) -> list[str] | None:
@@ -102,34 +144,112 @@ def _path(work: Workspace, code: str) -> list[str] | None:
     return None if node is None else node["path"]
 
 
-def _division(event: DivisionAdded) -> Document:
+def _school(event: SchoolRegistered | SchoolChanged) -> Document:
+    """As its last event tells it: the events of a school are one stream, and each tells all but the contact."""
     return {
-        "_id": event.code,
+        "_id": event.school,
         "name": event.name,
         "kind": event.kind.value,
-        "parent": event.parent,
-        "path": [event.code] if event.parent is None else None,
-        "valid_from": event.valid_from.isoformat(),
+        "division": event.division,
+        "closed_on": event.since.isoformat() if isinstance(event, SchoolChanged) and event.closed else None,
     }
 
 
-def _grants_of(event: Event) -> list[str]:
+class Held(NamedTuple):
+    """Who takes up which office (a role, or a duty without rights) where, and what it comes from."""
+
+    person: str
+    office: str
+    division: str
+    starts: date
+    source: str
+
+
+class _Holding(NamedTuple):
+    """What an event says of one grant: that it begins, or, without a beginning, that it ends."""
+
+    key: str
+    begins: Held | None = None
+    ends: date | None = None
+
+
+def _fold_grants(event: Event, work: Workspace) -> None:
+    for key, begins, ends in _holdings(event):
+        if begins is not None:
+            _begin(work, key, begins)
+        if ends is not None:
+            _end(work, key, ends)
+
+
+def _holdings(event: Event) -> list[_Holding]:
     match event:
-        case RoleGranted() | RoleEnded():
-            return [event.role_id]
-        case WorkingGroupPosted() | WorkingGroupWithdrawn():
-            return [_key(event.posting, role) for role in _OF_A_POSTING]
+        case RoleGranted():
+            held = Held(event.person, event.role, event.division, event.starts, event.role_id)
+            return [_Holding(event.role_id, held, event.ends)]
+        case RoleEnded():
+            return [_Holding(event.role_id, ends=event.ends)]
+        case DutyHolderNamed():
+            return [_Holding(event.duty, Held(event.person, event.role, event.division, event.starts, event.duty))]
+        case DutyHolderRelieved():
+            return [_Holding(event.duty, ends=event.ends)]
+        case _:
+            return _holdings_in_a_posting(event)
+
+
+def _holdings_in_a_posting(event: Event) -> list[_Holding]:
+    match event:
+        case WorkingGroupPosted():
+            named = zip(_OF_A_POSTING, (event.leader, event.first_secretary), strict=True)
+            return [_came_with(event, role, person) for role, person in named]
+        case PostingMemberJoined():
+            return [_seated(event.posting, event.village, Role.POSTED_CADRE, event.person, event.starts)]
+        case FirstSecretaryAppointed():
+            return [_seated(event.posting, event.village, Role.FIRST_SECRETARY, event.person, event.starts)]
+        case GroupLeaderChanged():
+            led = _seated(event.posting, event.village, Role.GROUP_LEADER, event.leader, event.starts)
+            former = [_Holding(_key_of(event.posting, event.former), ends=event.starts)] if event.former else []
+            return [led, *former]
+        case PostingMemberLeft():
+            return [_Holding(_key(event.posting, Role.POSTED_CADRE, event.person, event.starts), ends=event.ends)]
+        case FirstSecretaryRelieved():
+            return [_Holding(_key(event.posting, Role.FIRST_SECRETARY, event.person, event.since), ends=event.ends)]
+        case WorkingGroupWithdrawn():
+            keys = {_key(event.posting, role) for role in _OF_A_POSTING}
+            return [
+                _Holding(key, ends=event.ends)
+                for key in sorted(keys | {_key_of(event.posting, one) for one in event.leaving})
+            ]
         case _:
             return []
 
 
-def _key(posting: str, role: Role) -> str:
-    return f"{posting}/{role}"
+def _came_with(event: WorkingGroupPosted, role: Role, person: str | None) -> _Holding:
+    """Nobody is written down too: the end of a posting ends both offices, whoever came with it."""
+    return _Holding(_key(event.posting, role), Held(person or "", role, event.village, event.starts, event.posting))
 
 
-def _begin(work: Workspace, key: str, person: str | None, role: Role, division: str, starts: date, source: str) -> None:
+def _seated(posting: str, village: str, role: Role, person: str, since: date) -> _Holding:
+    return _Holding(_key(posting, role, person, since), Held(person, role, village, since, posting))
+
+
+def _key(posting: str, role: Role, person: str = "", since: date | None = None) -> str:
+    """Who came with the posting is its only one; of those who came later each is told apart."""
+    return f"{posting}/{role}" if since is None else f"{posting}/{role}/{person}/{since}"
+
+
+def _key_of(posting: str, seat: PostedPerson) -> str:
+    return _key(posting, Role(seat.office), seat.person, seat.since)
+
+
+def _begin(work: Workspace, key: str, begins: Held) -> None:
     grant = work.get(GRANTS, key) or {"_id": key, "ends": None}
-    told = {"person": person, "role": role.value, "division": division, "starts": starts.isoformat(), "source": source}
+    told = {
+        "person": begins.person or None,
+        "role": str(begins.office),
+        "division": begins.division,
+        "starts": begins.starts.isoformat(),
+        "source": begins.source,
+    }
     work.put(GRANTS, grant | told)
 
 
@@ -182,30 +302,33 @@ class MongoDirectory:
         self, collections: Collections, seconds: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._collections = collections
-        self._grants: _Brief[list[Grant]] = _Brief(seconds, clock)
-        self._paths: _Brief[tuple[str, ...]] = _Brief(seconds, clock)
+        self._grants: _Brief[Grants] = _Brief(seconds, clock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._places: _Brief[Place] = _Brief(seconds, clock)
 
-    async def grants(self, person: str) -> list[Grant]:
-        return (await self._grants.get([person], self._read_grants)).get(person, [])
+    async def grants(self, person: str) -> Grants:
+        # One question at a time for a person: a hundred commands of theirs wait for one answer, not for a hundred.
+        async with self._turns.setdefault(person, asyncio.Lock()):
+            return (await self._grants.get([person], self._read_grants)).get(person, Grants())
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
-        return (await self.paths([division])).get(division)
-
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        return await self._paths.get(divisions, self._read_paths)
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        return await self._places.get(divisions, self._read_places)
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        return permitting(await self.grants(person), action, await self.path(division), today)
+        place = (await self.places([division])).get(division)
+        return permitting(await self.grants(person), action, place and place.path, today)
 
-    async def _read_grants(self, persons: list[str]) -> dict[str, list[Grant]]:
+    async def _read_grants(self, persons: list[str]) -> dict[str, Grants]:
         grants: dict[str, list[Grant]] = {}
-        async for document in (await self._collections(GRANTS)).find({"person": {"$in": persons}}):
+        async for document in (await self._collections(GRANTS)).find(
+            {"person": {"$in": persons}, "role": {"$in": _WITH_RIGHTS}}
+        ):
             grants.setdefault(document["person"], []).append(_grant(document))
-        return grants
+        return {person: Grants(held) for person, held in grants.items()}
 
-    async def _read_paths(self, divisions: list[str]) -> dict[str, tuple[str, ...]]:
-        found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}}, {"path": 1})
-        return {node["_id"]: tuple(node["path"]) async for node in found if node["path"]}
+    async def _read_places(self, divisions: list[str]) -> dict[str, Place]:
+        found = (await self._collections(DIVISIONS)).find({"_id": {"$in": divisions}})
+        return {node["_id"]: place_of(node) async for node in found if node["path"]}
 
 
 class MemoryDirectory:
@@ -214,19 +337,27 @@ class MemoryDirectory:
     def __init__(self) -> None:
         self._grants: list[Grant] = []
         self._parents: dict[str, str | None] = {}
+        self._ended: dict[str, Ending] = {}
 
     def add_division(self, code: str, parent: str | None) -> None:
         self._parents[code] = parent
+
+    def end_division(self, code: str, on: date, *successors: str, taken_over: bool = False) -> None:
+        self._ended[code] = Ending(on, successors, taken_over)
 
     def add_grant(
         self, person: str, role: Role, division: str, starts: date, ends: date | None = None, source: str = "told"
     ) -> None:
         self._grants.append(Grant(person, role, division, starts, ends, source))
 
-    async def grants(self, person: str) -> list[Grant]:
-        return [grant for grant in self._grants if grant.person == person]
+    async def grants(self, person: str) -> Grants:
+        return Grants(grant for grant in self._grants if grant.person == person)
 
-    async def path(self, division: str) -> tuple[str, ...] | None:
+    async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
+        found = {division: self._path(division) for division in divisions}
+        return {d: Place(path, self._ended.get(d)) for d, path in found.items() if path is not None}
+
+    def _path(self, division: str) -> tuple[str, ...] | None:
         path: list[str] = []
         node: str | None = division
         while node is not None:
@@ -236,12 +367,8 @@ class MemoryDirectory:
             node = self._parents[node]
         return tuple(reversed(path))
 
-    async def paths(self, divisions: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        found = {division: await self.path(division) for division in divisions}
-        return {division: path for division, path in found.items() if path is not None}
-
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        return permitting(await self.grants(person), action, await self.path(division), today)
+        return permitting(await self.grants(person), action, self._path(division), today)
 
 
 def _grant(document: Mapping[str, Any]) -> Grant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildR
 from shared.contracts.sealed import Kind
 from shared.eventlog.client import OwnerClient, OwnerUnavailableError
 from shared.eventlog.record import Record, decode
+from shared.identity.access import Directory, went_on_as
 from shared.privacy.sealing import Sealer
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
@@ -119,14 +121,16 @@ class _Together:
 
 
 class StandingLookUp:
-    """Answers how children stood on a day; a child not heard of yet is asked for at registry."""
+    """Answers how children stood on a day, in the village as it was called then; a child not heard of yet is asked for
+    at registry."""
 
-    def __init__(self, live: LiveModels, registry: OwnerClient, sealer: Sealer) -> None:
+    def __init__(self, live: LiveModels, registry: OwnerClient, sealer: Sealer, directory: Directory) -> None:
         self._live = live
         self._registry = registry
         self._sealer = sealer
         self._documents = _Together(self._read)
         self._level: tuple[float, datetime | None] = (float("-inf"), None)
+        self._directory = directory
 
     async def on(self, day: date, children: Collection[str]) -> dict[str, Standing | None]:
         """``day`` is a business day; None for a child that is unknown everywhere. Raises StandingUnknown."""
@@ -152,7 +156,10 @@ class StandingLookUp:
     async def _one(self, child: str, document: Document | None, day: date, fresh: bool) -> Standing | None:
         if document is None or "village" not in document:
             document, fresh = await self._asked(child), True
-        return standing_of(document, day, fresh) if "village" in document else None
+        if "village" not in document:
+            return None
+        standing = standing_of(document, day, fresh)
+        return replace(standing, village=await went_on_as(self._directory, standing.village, day))
 
     async def _asked(self, child: str) -> Document:
         try:

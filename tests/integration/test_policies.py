@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
+from services.registry.held_places import PlaceLearning
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
@@ -31,6 +33,11 @@ NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
 PARTITIONS = 2
 
 
+async def nothing(*_):
+    """The documents of a map without a division."""
+    return []
+
+
 class World:
     """registry with its policies, and visits' log, over one vault."""
 
@@ -39,7 +46,12 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
-        self.handler = self._handler(self.registry, registry_handlings(self.registry))
+        self.handler = self._handler(
+            self.registry,
+            registry_handlings(
+                self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), PlaceLearning(nothing, nothing)
+            ),
+        )
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
         )

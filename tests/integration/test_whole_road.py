@@ -24,7 +24,7 @@ from rich.console import Console
 
 from deploy.local.audit import examine
 from deploy.local.demo import DIRECTOR, OFFICE, SUPERVISOR, Demo
-from deploy.local.operator import operator
+from deploy.local.operator import WITH_A_DIRECTORY, operator
 from deploy.local.population import Plan, Population, populate
 from deploy.local.settings import checkpoint_folder, witness_keys
 from services.registry.division_list import divisions
@@ -39,15 +39,24 @@ from services.registry.domain.citizen_number import check_character
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
 from shared.contracts.sealed import Personal
-from shared.contracts.values import CareKind, CloseReason, DivisionKind, ParentState, PostingLevel, Role
+from shared.contracts.values import (
+    CareKind,
+    CloseReason,
+    DivisionKind,
+    ParentState,
+    PostingLevel,
+    Role,
+    WithdrawalReason,
+)
 from shared.contracts.visits import ChildFinding
 from shared.eventlog import witness
 from shared.eventlog.evidence import DatabaseEvidence
 from shared.eventlog.placement import derived_id, new_id
-from shared.eventlog.record import Record, decode, encode, hash_of
+from shared.eventlog.record import Position, Record, decode, encode, hash_of
 from shared.identity.issuer import Issuer
 from shared.messaging.seal import HEADER, Seal
 from shared.messaging.topics import topic_name
+from shared.projection.live import LiveModels
 from tests.support.builders import a_registration, a_visit, care, parents
 from tests.support.installation import WITH_A_LOG, Installation, installation, json_of
 
@@ -61,8 +70,7 @@ VILLAGES: Final = [node.code for node in divisions(CITY) if node.kind is Divisio
 MINE, ELSEWHERE = "520303105201", next(code for code in VILLAGES if not code.startswith("520303"))
 OFFICER, VILLAGER, JUDGE_IN_OWN_CASE = "demo-officer-1", "road-villager", "road-judge-in-own-case"
 GRANTS: Final = (
-    (VILLAGER, Role.CHILD_DIRECTOR, MINE),
-    (JUDGE_IN_OWN_CASE, Role.CHILD_DIRECTOR, CITY),
+    (JUDGE_IN_OWN_CASE, Role.COUNTY_CIVIL_AFFAIRS, CITY),
     (JUDGE_IN_OWN_CASE, Role.DATA_PROTECTION_OFFICER, CITY),
 )
 
@@ -84,7 +92,23 @@ async def road() -> AsyncIterator[Road]:
             for person, role, division in GRANTS:
                 await own.grant(person, role, division, TODAY)
             await own.everybody_knows()
+        await _post_the_villager(guanhu)
         yield Road(guanhu, populate(PLAN, VILLAGES, TODAY), table)
+
+
+async def _post_the_villager(guanhu: Installation) -> None:
+    """Returns when everybody knows that the villager leads a group in the village."""
+    posting = PostWorkingGroup(
+        posting=new_id("posting"),
+        village=MINE,
+        level=PostingLevel.COUNTY,
+        unit="县直帮扶单位",
+        starts=TODAY,
+        leader=VILLAGER,
+    )
+    position = Position.parse(await guanhu.give(posting, OFFICE))
+    for service in WITH_A_DIRECTORY:
+        assert await LiveModels(guanhu.mongo[f"guanhu_{service}"]).wait_for("directory", position, timeout=30)
 
 
 @pytest.fixture
@@ -149,7 +173,7 @@ async def found_by(guanhu: Installation, name: str, after: str | None = None, di
     answer = await guanhu.http.post(
         f"{guanhu.stack.url('reporting')}/children/search",
         json={"division": division, "name": name},
-        headers=guanhu.headers(DIRECTOR, after),
+        headers=guanhu.headers(SUPERVISOR, after),
     )
     assert answer.status_code == 200, answer.text
     return {line["child"] for line in answer.json()["lines"]}
@@ -224,7 +248,9 @@ async def test_a_withdrawn_posting_takes_its_villages_children_out_of_the_numera
     counted = road.population.counted_by_village
     village = max(road.population.posted_villages, key=lambda code: (counted.get(code, 0), code))
     before = await table(road.guanhu)
-    withdrawal = WithdrawWorkingGroup(posting=derived_id(village, "posting"), ends=TODAY, reason="term ended")
+    withdrawal = WithdrawWorkingGroup(
+        posting=derived_id(village, "posting"), ends=TODAY, reason=WithdrawalReason.TERM_ENDED
+    )
     after = await table(road.guanhu, await road.guanhu.give(withdrawal, OFFICE))
     assert {code: after[code][0] - before[code][0] for code in before if after[code] != before[code]} == {
         CITY: -counted[village],
@@ -303,7 +329,7 @@ async def _pages(guanhu: Installation, limit: int) -> list[dict[str, Any]]:
         page = (await guanhu.http.get(
             f"{guanhu.stack.url('reporting')}/children",
             params={"division": CITY, "limit": limit, **more},
-            headers=guanhu.headers(DIRECTOR),
+            headers=guanhu.headers(SUPERVISOR),
         )).json()  # fmt: skip
         lines += page["lines"]
         if page["next"] is None:
@@ -370,7 +396,7 @@ async def test_a_token_that_is_missing_expired_or_forged_opens_nothing(guanhu: I
 async def test_a_command_outside_ones_division_is_refused(guanhu: Installation) -> None:
     assert problem(await guanhu.tell(a_child(ELSEWHERE), VILLAGER)) == (403, "out_of_scope")
     assert problem(await guanhu.tell(a_child(), SUPERVISOR + "-unknown")) == (403, "no_role")
-    withdrawal = WithdrawWorkingGroup(posting=new_id("posting"), ends=TODAY, reason="-")
+    withdrawal = WithdrawWorkingGroup(posting=new_id("posting"), ends=TODAY, reason=WithdrawalReason.OTHER)
     assert problem(await guanhu.tell(withdrawal, VILLAGER)) == (404, "not_on_file")
 
 
@@ -418,12 +444,13 @@ async def test_a_division_that_is_not_in_the_tree_is_named_as_such(guanhu: Insta
 async def test_a_command_over_256_kib_is_refused_alone_and_in_a_batch_with_its_neighbours_unharmed(
     guanhu: Installation,
 ) -> None:
-    large = PostWorkingGroup(
-        posting=new_id("posting"), village=MINE, level=PostingLevel.COUNTY, unit="帮" * 100_000, starts=TODAY
-    )
-    assert problem(await guanhu.tell(large, OFFICE)) == (413, "body_too_large")
-    small = large.model_copy(update={"posting": new_id("posting"), "unit": "县直帮扶单位"})
-    answers = await _batch(guanhu, OFFICE, _item(large), _item(small))
+    household, text = new_id("household"), Personal("帮" * 2_000)
+    many = [a_child(household=household) for _ in range(20)]
+    assert all(one["receipt"] for one in await _batch(guanhu, DIRECTOR, *map(_item, many)))
+    findings = tuple(ChildFinding(child=one.child, life=text, learning=text, psychology=text) for one in many)
+    large, small = a_visit_to(many[0], findings=findings), a_visit_to(many[0])
+    assert problem(await guanhu.tell(large, DIRECTOR)) == (413, "body_too_large")
+    answers = await _batch(guanhu, DIRECTOR, _item(large), _item(small), service="visits")
     assert [answer["problem"] and answer["problem"]["code"] for answer in answers] == ["record_too_large", None]
 
 
@@ -444,9 +471,11 @@ def _item(command: Command) -> dict[str, Any]:
     return {"command": type(command).__name__, "id": str(uuid4()), "body": orjson.loads(json_of(command))}
 
 
-async def _batch(guanhu: Installation, person: str, *items: dict[str, Any]) -> list[dict[str, Any]]:
+async def _batch(
+    guanhu: Installation, person: str, *items: dict[str, Any], service: str = "registry"
+) -> list[dict[str, Any]]:
     answer = await guanhu.http.post(
-        f"{guanhu.stack.url('registry')}/commands", json={"commands": items}, headers=guanhu.headers(person)
+        f"{guanhu.stack.url(service)}/commands", json={"commands": items}, headers=guanhu.headers(person)
     )
     assert answer.status_code == 200, answer.text
     answers: list[dict[str, Any]] = answer.json()["answers"]

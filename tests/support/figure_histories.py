@@ -21,7 +21,7 @@ from shared.contracts.registry import (
     WorkingGroupWithdrawn,
 )
 from shared.contracts.sealed import Counted
-from shared.contracts.values import CloseReason, DivisionKind, ParentState, PostingLevel, VisitKind
+from shared.contracts.values import CloseReason, DivisionKind, ParentState, PostingLevel, VisitKind, WithdrawalReason
 from shared.contracts.visits import VisitLogged
 from shared.eventlog.record import GENESIS, Actor, Record
 from shared.projection.checkpoint import Checkpoint, ModelVersion
@@ -92,7 +92,9 @@ def a_posting(number: int, village: str, starts: date) -> WorkingGroupPosted:
 
 
 def a_withdrawal(number: int, village: str, ends: date) -> WorkingGroupWithdrawn:
-    return WorkingGroupWithdrawn(posting=an_id("posting", number), village=village, ends=ends, reason="轮换")
+    return WorkingGroupWithdrawn(
+        posting=an_id("posting", number), village=village, ends=ends, reason=WithdrawalReason.ROTATED
+    )
 
 
 def a_visit_in(village: str, on: date) -> VisitLogged:

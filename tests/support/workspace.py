@@ -13,6 +13,7 @@ import msgspec
 from shared.contracts.event import Event
 from shared.eventlog.record import GENESIS, Actor, Record
 from shared.projection.read_model import Document, Occurred, ReadModel
+from shared.projection.workspace import matches
 
 Store = dict[str, dict[Any, Document]]
 """Collections by name, documents by id."""
@@ -32,7 +33,7 @@ class MemoryWorkspace:
     async def load_where(self, collection: str, field: str, values: Iterable[Any]) -> None:
         wanted = set(values)
         for document in self._store[collection].values():
-            if document.get(field) in wanted:
+            if any(matches(document, field, value) for value in wanted):
                 self._take(collection, document)
 
     def _take(self, collection: str, document: Document | None) -> None:
@@ -43,7 +44,7 @@ class MemoryWorkspace:
         return self._here[collection].get(key)
 
     def where(self, collection: str, field: str, value: Any) -> list[Document]:
-        return [document for document in self._here[collection].values() if document.get(field) == value]
+        return [document for document in self._here[collection].values() if matches(document, field, value)]
 
     def put(self, collection: str, document: Document) -> None:
         self._here[collection][document["_id"]] = document

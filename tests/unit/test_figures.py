@@ -11,9 +11,10 @@ from services.reporting.figures.counting_rules import BRIEF_0_14
 from services.reporting.figures.indicators import share
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.figures.steps import positive, product, step
+from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit, SplitPart
 from shared.contracts.registry import ChildFileReopened, ParentsSituation
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import ParentState
+from shared.contracts.values import DivisionKind, ParentState
 from shared.projection.read_model import Occurred
 from tests.support.figure_histories import (
     a_child_of,
@@ -165,6 +166,52 @@ async def test_a_division_that_moves_takes_its_figures_along() -> None:
     held = await folded([[told(a_division(VILLAGE, TOWNSHIP), AUG_1, AUG_1), first], [registered()], [moved]])
     assert [sum_at(held, CHILDREN, node, AUG_14, AUG_14) for node in (COUNTY, "529902")] == [0, 1]
     assert not [row for row in held["sums"].values() if row["node"] == COUNTY]
+
+
+MOVED = date(2026, 8, 10)
+PLACES = [
+    told(a_division(code, parent), AUG_1, AUG_1)
+    for code, parent in (("5299", None), (COUNTY, "5299"), (TOWNSHIP, COUNTY), (VILLAGE, TOWNSHIP), (OTHER, TOWNSHIP))
+]
+
+
+@pytest.mark.parametrize("map_first", [True, False])
+async def test_a_recoded_division_counts_under_its_new_code_what_was_told_under_the_old_one(map_first: bool) -> None:
+    recoded = DivisionRecoded(
+        division=an_id("division", 1),
+        code="529901109",
+        former=(TOWNSHIP,),
+        name="新",
+        kind=DivisionKind.TOWNSHIP,
+        parent=COUNTY,
+        valid_from=MOVED,
+    )
+    history = [*PLACES, told(recoded, MOVED, MOVED)]
+    history = [*history, registered()] if map_first else [registered(), *reversed(history)]
+    for node in (TOWNSHIP, "529901109", COUNTY, "5299"):
+        assert await summed(history, CHILDREN, AUG_14, node=node) == 1
+
+
+@pytest.mark.parametrize("map_first", [True, False])
+async def test_what_is_merged_counts_where_it_was_merged_into_and_once_above(map_first: bool) -> None:
+    merged = DivisionsMerged(division=an_id("division", 1), code=OTHER, merged=(VILLAGE,), valid_from=MOVED)
+    history = [*PLACES, told(merged, MOVED, MOVED)]
+    history = [*history, registered()] if map_first else [registered(), *reversed(history)]
+    for node in (VILLAGE, OTHER, TOWNSHIP, COUNTY):
+        assert await summed(history, CHILDREN, AUG_14, node=node) == 1
+
+
+async def test_the_children_of_a_split_division_count_below_its_parts() -> None:
+    part = "529901109"
+    split = DivisionSplit(
+        division=an_id("division", 1),
+        code=TOWNSHIP,
+        parts=(SplitPart(code=part, children=(VILLAGE,)), SplitPart(code="529901110", children=(OTHER,))),
+        valid_from=MOVED,
+    )
+    history = [*PLACES, told(a_division(part, COUNTY), AUG_1, AUG_1), registered(), told(split, MOVED, MOVED)]
+    found = [await summed(history, CHILDREN, AUG_14, node=node) for node in (part, "529901110", TOWNSHIP, COUNTY)]
+    assert found == [1, 0, 0, 1]
 
 
 async def test_a_child_that_was_counted_by_mistake_leaves_no_row() -> None:

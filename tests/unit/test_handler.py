@@ -1,18 +1,21 @@
 """The road of a command: repeated, refused, in conflict, in a batch."""
 
 import asyncio
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from services.registry.domain.child import ChildAlreadyRegistered, CloseChildFile, RecordCareSituation
+from services.registry.domain.child import ChildAlreadyRegistered, CloseChildFile, RecordCareSituation, RegisterChild
 from services.registry.domain.division import AddDivision
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.held_places import PlaceIsHeld
 from shared.commands.command import (
     Aggregate,
     CommandIdOfAnother,
     CommandIdReused,
+    DivisionEnded,
     Handling,
     HappensLater,
     NothingToRecord,
@@ -24,9 +27,9 @@ from shared.commands.command import (
 from shared.commands.handler import ErasedSubject
 from shared.contracts.registry import CareSituation
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import CareKind, CloseReason, DivisionKind, PostingLevel, Role
+from shared.contracts.values import CareKind, CloseReason, DivisionKind, PostingLevel, Role, WithdrawalReason
 from shared.eventlog.placement import new_id, partition_of
-from shared.eventlog.port import Appended, ClaimTaken, RecordTooLarge, VersionConflict
+from shared.eventlog.port import Appended, RecordTooLarge, VersionConflict
 from shared.identity.access import NotPermitted
 from tests.support.builders import VILLAGE, a_registration, care
 from tests.support.registry import NOW, Registry
@@ -173,12 +176,46 @@ async def test_a_value_that_was_erased_is_not_recorded_again(registry):
 
 
 async def test_a_record_over_256_kib_is_refused_and_nothing_is_written(registry):
-    command = AddDivision(
-        code="520304", name="长" * 100_000, kind=DivisionKind.COUNTY, parent=None, valid_from=date(2023, 6, 30)
-    )
+    child = a_registration()
+    await registry.handler.handle(told(child, "command-1"))
+    large = care().model_copy(update={"note": Personal("长" * 100_000)})
+    command = RecordCareSituation(child=child.child, care=care()).model_copy(update={"care": large})
     with pytest.raises(RecordTooLarge):
-        await registry.handler.handle(told(command, own_right=True))
-    assert all(head.seq == 0 for head in await registry.log.heads())
+        await registry.handler.handle(told(command, "command-2"))
+    assert len(await registry.log.load(child.child)) == 1
+
+
+async def test_nothing_is_told_of_a_division_since_it_ended_and_who_asks_learns_what_followed(registry):
+    registry.directory.end_division(VILLAGE, date(2026, 8, 1), "520303105299")
+    since, before = datetime(2026, 8, 1, 2, tzinfo=UTC), datetime(2026, 7, 31, 2, tzinfo=UTC)
+    with pytest.raises(DivisionEnded, match="2026-08-01; it was followed by 520303105299"):
+        await registry.handler.handle(told(a_registration(occurred_at=since), "command-1"))
+    await registry.handler.handle(told(a_registration(occurred_at=before), "command-2"))
+
+
+async def test_a_division_that_ended_is_told_to_nobody_outside(registry):
+    registry.directory.end_division(VILLAGE, date(2026, 8, 1), "520303105299")
+    registry.directory.add_grant("stranger-1", Role.CHILD_DIRECTOR, "99", date(2026, 1, 1))
+    with pytest.raises(NotPermitted):
+        await registry.handler.handle(told(a_registration(), "command-1", "stranger-1"))
+
+
+async def test_what_is_on_file_in_a_division_that_ended_goes_on_being_told_of(registry):
+    child = a_registration()
+    await registry.handler.handle(told(child, "command-1"))
+    registry.directory.end_division(VILLAGE, date(2026, 8, 1), "520303105299")
+    await registry.handler.handle(told(RecordCareSituation(child=child.child, care=care()), "command-2"))
+
+
+@pytest.mark.parametrize(("taken_over", "accepted"), [(False, True), (True, False)])
+async def test_what_follows_a_file_is_told_where_the_file_stands_unless_one_division_took_over(
+    registry, taken_over, accepted
+):
+    registry.directory.end_division(VILLAGE, date(2026, 8, 1), "520303105299", taken_over=taken_over)
+    handling = registry.handler.handlings[RegisterChild]
+    registry.handler.handlings[RegisterChild] = replace(handling, follows_files=True)
+    [outcome] = await registry.handler.handle_many([told(a_registration(), "command-1")])
+    assert isinstance(outcome, Appended) is accepted
 
 
 async def test_a_division_is_added_below_a_known_one_only(registry):
@@ -202,11 +239,12 @@ async def test_a_village_has_one_first_secretary_until_he_leaves(registry):
         for n in range(2)
     ]
     await registry.handler.handle(told(posts[0], "command-1", "office-1"))
-    with pytest.raises(ClaimTaken):
+    with pytest.raises(PlaceIsHeld):
         await registry.handler.handle(told(posts[1], "command-2", "office-1"))
-    withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason="轮换")
+    withdraw = WithdrawWorkingGroup(posting=posts[0].posting, ends=date(2026, 8, 1), reason=WithdrawalReason.ROTATED)
     await registry.handler.handle(told(withdraw, "command-3", "office-1"))
-    await registry.handler.handle(told(posts[1], "command-4", "office-1"))
+    since = posts[1].model_copy(update={"starts": date(2026, 8, 1)})
+    await registry.handler.handle(told(since, "command-4", "office-1"))
 
 
 async def test_a_command_that_decides_nothing_is_refused_and_leaves_its_neighbours_alone(registry):

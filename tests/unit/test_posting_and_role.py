@@ -1,11 +1,11 @@
 """The rules of postings, roles and divisions."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import ValidationError
 
-from services.registry.domain.division import DIVISION, AddDivision, DivisionAlreadyAdded, division_stream
+from services.registry.domain.division import DIVISION, DivisionAlreadyAdded, KnownAddition, division_stream
 from services.registry.domain.posting import (
     POSTING,
     PostingAlreadyBegun,
@@ -16,16 +16,26 @@ from services.registry.domain.posting import (
     claims,
 )
 from services.registry.domain.role import (
+    OF_A_DUTY,
+    OF_A_POSTING,
     ROLE,
     EndRole,
     GrantRole,
     RoleAlreadyEnded,
     RoleAlreadyGranted,
+    RoleComesWithTheRoster,
     RoleIsNotGivenByHand,
 )
 from shared.commands.command import NotOnFile
-from shared.contracts.registry import DivisionAdded, RoleEnded, RoleGranted, WorkingGroupPosted, WorkingGroupWithdrawn
-from shared.contracts.values import DivisionKind, PostingLevel, Role
+from shared.contracts.registry import (
+    DivisionAdded,
+    PostedPerson,
+    RoleEnded,
+    RoleGranted,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.values import DivisionKind, PostingLevel, PostingOffice, Role, WithdrawalReason
 from shared.eventlog.placement import new_id
 from tests.support.builders import VILLAGE
 from tests.support.specification import given
@@ -40,9 +50,18 @@ POST = PostWorkingGroup(
 )
 POSTED = WorkingGroupPosted(**POST.model_dump(exclude={"occurred_at"}))
 WITHDRAWN = WorkingGroupWithdrawn(
-    posting=POST.posting, village=VILLAGE, ends=date(2026, 9, 1), reason="轮换", first_secretary="secretary-1"
+    posting=POST.posting,
+    village=VILLAGE,
+    ends=date(2026, 9, 1),
+    reason=WithdrawalReason.TERM_ENDED,
+    leaving=(PostedPerson(person="secretary-1", office=PostingOffice.FIRST_SECRETARY),),
 )
-WITHDRAW = WithdrawWorkingGroup(posting=POST.posting, ends=date(2026, 9, 1), reason="轮换")
+WITHDRAW = WithdrawWorkingGroup(
+    occurred_at=datetime(2026, 9, 1, 2, tzinfo=UTC),
+    posting=POST.posting,
+    ends=date(2026, 9, 1),
+    reason=WithdrawalReason.TERM_ENDED,
+)
 GRANT = GrantRole(
     role_id=new_id("role"), person="clerk-1", role=Role.DATA_OFFICE, division="5203", starts=date(2026, 1, 1)
 )
@@ -69,7 +88,7 @@ def test_a_village_has_one_first_secretary_at_a_time():
 
 def test_a_group_without_first_secretary_claims_nothing_and_gives_nothing_up():
     group = POSTED.model_copy(update={"first_secretary": None})
-    gone = WITHDRAWN.model_copy(update={"first_secretary": None})
+    gone = WITHDRAWN.model_copy(update={"leaving": ()})
     assert claims([group]).taken == {}
     assert claims([gone]).released == ()
 
@@ -88,9 +107,16 @@ def test_nobody_is_given_the_role_of_the_system():
     given(ROLE).when(GRANT.model_copy(update={"role": Role.SYSTEM})).then_refused(RoleIsNotGivenByHand)
 
 
+@pytest.mark.parametrize("role", sorted(OF_A_POSTING | OF_A_DUTY))
+def test_what_a_posting_or_a_duty_gives_is_not_granted_by_hand(role):
+    given(ROLE).when(GRANT.model_copy(update={"role": role})).then_refused(RoleComesWithTheRoster)
+
+
 def test_a_division_is_added_once_and_always_under_the_same_id():
-    add = AddDivision(code="5203", name="遵义市", kind=DivisionKind.CITY, parent="52", valid_from=date(2023, 6, 30))
-    added = DivisionAdded(division=division_stream("5203"), **add.model_dump(exclude={"occurred_at"}))
+    told = {"code": "5203", "name": "遵义市", "kind": DivisionKind.CITY, "parent": "52"}
+    begins = date(2023, 6, 30)
+    add = KnownAddition(**told, valid_from=begins, parent_kind="province", parent_since=begins)
+    added = DivisionAdded(division=division_stream("5203"), **told, valid_from=begins)
     given(DIVISION).when(add).then(added)
     given(DIVISION, added).when(add).then_refused(DivisionAlreadyAdded)
 

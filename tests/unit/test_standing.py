@@ -11,6 +11,7 @@ from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
+from shared.projection.live import Freshness
 from shared.standing.look_up import Over, StandingLookUp, StandingUnknown, _Together, over_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
@@ -72,7 +73,7 @@ class Owner:
 
 async def test_registry_itself_says_since_when_a_file_is_closed():
     registry = Registry()
-    look_up = StandingLookUp(None, Owner(registry), registry.sealer)
+    look_up = StandingLookUp(None, Owner(registry), registry.sealer, registry.directory)
     command = a_registration()
     assert await look_up.over_since(command.child) is None
     await registry.handler.handle(Told(command, "command-1", "director-1"))
@@ -90,7 +91,7 @@ async def test_nothing_is_guessed_while_registry_does_not_answer():
     owner = Owner(registry)
     owner.away = True
     with pytest.raises(StandingUnknown):
-        await StandingLookUp(None, owner, registry.sealer).over_since(new_id("child"))
+        await StandingLookUp(None, owner, registry.sealer, registry.directory).over_since(new_id("child"))
 
 
 async def test_questions_asked_at_once_become_one_and_each_finds_its_answer():
@@ -110,3 +111,43 @@ async def test_questions_asked_at_once_become_one_and_each_finds_its_answer():
     ]
     assert await together.get(["three"]) == {"three": {"_id": "three"}}
     assert len(questions) == 2
+
+
+class NothingHeard:
+    """The look-up of a service that has heard of no child, and asks registry for each."""
+
+    async def collection(self, name, collection):
+        return self
+
+    def find(self, query):
+        return self
+
+    async def __aiter__(self):
+        return
+        yield
+
+    async def freshness(self, name):
+        return Freshness(None, 0, None)
+
+
+async def test_a_child_stands_in_its_village_as_that_is_called_on_the_day():
+    registry = Registry()
+    look_up = StandingLookUp(NothingHeard(), Owner(registry), registry.sealer, registry.directory)
+    command = a_registration()
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    new, newest = "520303105298", "520303105299"
+    registry.directory.add_division(new, "520303105")
+    registry.directory.add_division(newest, "520303105")
+    registry.directory.end_division(VILLAGE, date(2026, 9, 1), new, taken_over=True)
+    registry.directory.end_division(new, date(2026, 10, 1), newest, taken_over=True)
+    for day, village in ((date(2026, 8, 31), VILLAGE), (date(2026, 9, 1), new), (date(2026, 10, 1), newest)):
+        assert (await look_up.on(day, [command.child]))[command.child].village == village
+
+
+async def test_a_child_in_a_village_that_was_withdrawn_stands_there_until_its_file_is_moved():
+    registry = Registry()
+    look_up = StandingLookUp(NothingHeard(), Owner(registry), registry.sealer, registry.directory)
+    command = a_registration()
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    registry.directory.end_division(VILLAGE, date(2026, 9, 1), "520303105299")
+    assert (await look_up.on(date(2026, 9, 2), [command.child]))[command.child].village == VILLAGE

@@ -11,6 +11,12 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.registry import HouseholdFileOpened
 
 
+class RegisterResident(RegisterChild):
+    """The registration, with the codes that its village had before, or took over."""
+
+    formerly: frozenset[str] = frozenset()
+
+
 class HouseholdInOtherVillage(Refusal):
     """The household is on file in another village than the child is to live in."""
 
@@ -45,9 +51,14 @@ def decide(command: RegisterChild, household: Household) -> list[HouseholdFileOp
                 )
             ]
         case Open(village):
-            if village != command.residence:
+            if village not in _codes_of_its_village(command):
                 raise HouseholdInOtherVillage
             return []
+
+
+def _codes_of_its_village(command: RegisterChild) -> frozenset[str]:
+    formerly = command.formerly if isinstance(command, RegisterResident) else frozenset()
+    return formerly | {command.residence}
 
 
 def evolve(household: Household, event: HouseholdFileOpened) -> Household:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, assert_never
+from typing import ClassVar, Final, assert_never
 
 from shared.commands.command import Aggregate, Command, NotOnFile
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RoleEnded, RoleGranted
 from shared.contracts.values import Day, DivisionCode, Role, RoleId, ToldPersonId
+
+OF_A_POSTING: Final = frozenset({Role.FIRST_SECRETARY, Role.GROUP_LEADER, Role.POSTED_CADRE})
+OF_A_DUTY: Final = frozenset({Role.CHILD_DIRECTOR, Role.CHILD_SUPERVISOR})
 
 
 class GrantRole(Command):
@@ -46,6 +49,13 @@ class RoleIsNotGivenByHand(Refusal):
     what_to_do: ClassVar[str] = "Choose one of the offices of the division."
 
 
+class RoleComesWithTheRoster(Refusal):
+    """This role comes with a posting or a duty, and ends with it."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Put the person into a posting of the village, or name them the holder of the duty."
+
+
 @dataclass(frozen=True)
 class NotGranted:
     pass
@@ -69,6 +79,8 @@ def decide(command: GrantRole | EndRole, grant: Grant) -> list[RoleGranted | Rol
     match command, grant:
         case GrantRole(role=Role.SYSTEM), _:
             raise RoleIsNotGivenByHand
+        case GrantRole(role=role), _ if role in OF_A_POSTING or role in OF_A_DUTY:
+            raise RoleComesWithTheRoster
         case GrantRole(), NotGranted():
             return [RoleGranted(**command.model_dump(exclude={"occurred_at"}))]
         case GrantRole(), _:

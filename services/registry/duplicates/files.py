@@ -75,7 +75,7 @@ class Files:
         begun = {child: event for child, event in registered.items() if isinstance(event, ChildRegistered)}
         households = await self._told({event.household for event in begun.values()})
         villages = {event.residence for event in begun.values()}
-        paths = await self._directory.paths(villages)
+        paths = {village: place.path for village, place in (await self._directory.places(villages)).items()}
         if villages - paths.keys():
             raise PlaceNotKnownYet
         found = (_file(told[child], households[event.household], paths) for child, event in begun.items())

@@ -35,13 +35,14 @@ class Scope:
 
     async def path(self, village: str) -> tuple[str, ...]:
         """From the root to the village."""
-        return await self._directory.path(village) or (village,)
+        place = (await self._directory.places([village])).get(village)
+        return place.path if place else (village,)
 
     async def within(self, grants: Sequence[Grant], villages: Collection[str]) -> set[str]:
         """Those of the villages that the grants reach; one that is unknown is reached by none."""
         own = {grant.division for grant in grants}
-        paths = await self._directory.paths(villages)
-        return {village for village, path in paths.items() if own.intersection(path)}
+        places = await self._directory.places(villages)
+        return {village for village, place in places.items() if own.intersection(place.path)}
 
     async def villages(self, grants: Sequence[Grant]) -> list[str]:
         """All villages that the grants reach."""

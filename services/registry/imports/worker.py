@@ -36,7 +36,7 @@ from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RowReceipt
-from shared.contracts.values import CloseReason, RowVerdict
+from shared.contracts.values import CloseReason, RowVerdict, WithdrawalReason
 from shared.eventlog.lease import Tenure
 from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
@@ -46,7 +46,6 @@ TOGETHER: Final = 4
 """Pieces that are committed at the same time: one waits for the disk while another is decided."""
 _GONE: Final = frozenset({"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"})
 """Refusals to close what was closed by somebody else."""
-IN_ERROR: Final = "导入有误，整批撤回"
 
 
 class ImportWorker:
@@ -246,7 +245,11 @@ class ImportWorker:
         """A posting ends on its first day, so that there was none."""
         begun = (await self._log.look_up([one for one in made if one.startswith("posting-")], ())).histories
         return {
-            one: WithdrawWorkingGroup(posting=one, ends=_posted.decode(decode(records[0]).data).starts, reason=IN_ERROR)
+            one: WithdrawWorkingGroup(
+                posting=one,
+                ends=_posted.decode(decode(records[0]).data).starts,
+                reason=WithdrawalReason.RECORDED_IN_ERROR,
+            )
             for one, records in begun.items()
         }
 

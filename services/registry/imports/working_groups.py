@@ -16,7 +16,7 @@ from services.registry.imports import wording
 from services.registry.imports.entry import Entry
 from services.registry.imports.ledger import Column, Ledger, RowIds
 from shared.commands.command import Command
-from shared.contracts.values import PERSON, LedgerKind, PostingLevel
+from shared.contracts.values import PERSON, LedgerKind, PostingLevel, WithdrawalReason
 
 COLUMNS: Final = (
     Column("number", ("序号", "编号")),
@@ -46,7 +46,6 @@ LEVELS: Final = {
 _PERSON: Final = re.compile(PERSON)
 _TO: Final = re.compile(r"至今|至|到|~|—+|–|--|-(?=\d{4}[年./])|-(?=至今|今)|(?<=\d{8})-")
 _STILL: Final = frozenset({"", "今", "至今"})
-ENDED: Final = "驻村期满"
 
 
 class Period(NamedTuple):
@@ -78,7 +77,10 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
     )
     if period.last is None or period.last >= entry.today:
         return [begun]
-    return [begun, WithdrawWorkingGroup(posting=posting, ends=period.last + timedelta(days=1), reason=ENDED)]
+    return [
+        begun,
+        WithdrawWorkingGroup(posting=posting, ends=period.last + timedelta(days=1), reason=WithdrawalReason.TERM_ENDED),
+    ]
 
 
 def _person(entry: Entry, key: str) -> str | None:

@@ -30,8 +30,13 @@ class Scope:
         return [node["_id"] async for node in found]
 
     async def names_below(self, division: str) -> dict[str, str]:
-        """Names by code: the division itself, then its children in order of their codes."""
+        """Names by code: the division itself, then what stands below it under any of its codes, in order of codes.
+
+        Village groups are left out: nobody is counted by group.
+        """
         divisions = await self._divisions()
-        nodes = divisions.find({"$or": [{"_id": division}, {"parent": division}]}, {"name": 1})
+        own = await divisions.find_one({"_id": division}, {"was": 1}) or {"was": []}
+        below = {"up": {"$in": [division, *own["was"]]}, "_id": {"$nin": own["was"]}, "kind": {"$ne": "group"}}
+        nodes = divisions.find({"$or": [{"_id": division}, below]}, {"name": 1})
         names = {node["_id"]: node["name"] async for node in nodes}
         return {division: names.pop(division, division)} | dict(sorted(names.items()))

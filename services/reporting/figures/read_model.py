@@ -27,8 +27,9 @@ from services.reporting.figures.facts import (
 )
 from services.reporting.figures.indicators import VISITS
 from services.reporting.figures.steps import Edges, Steps, add, add_edges, step
-from services.reporting.figures.tree import Tree
+from services.reporting.figures.tree import Placement, Tree, placements
 from services.reporting.figures.village import changes
+from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit
 from shared.contracts.event import Event
 from shared.contracts.registry import ChildRegistered, DivisionAdded, WorkingGroupPosted, WorkingGroupWithdrawn
 from shared.contracts.sealed import Kind
@@ -70,6 +71,9 @@ class FiguresModel(ReadModel):
     events: ClassVar[frozenset[str]] = frozenset(
         {
             "DivisionAdded",
+            "DivisionRecoded",
+            "DivisionsMerged",
+            "DivisionSplit",
             "WorkingGroupPosted",
             "WorkingGroupWithdrawn",
             "ChildRegistered",
@@ -139,8 +143,9 @@ class FiguresModel(ReadModel):
         match event:
             case VisitLogged():
                 add(self._batch.visits[event.village], step(text_of(event.visited_on), known_on(record)))
-            case DivisionAdded():
-                self._place(record, event, work)
+            case DivisionAdded() | DivisionRecoded() | DivisionsMerged() | DivisionSplit():
+                for placed in placements(event):
+                    self._place(record, placed, work)
             case WorkingGroupPosted() | WorkingGroupWithdrawn():
                 village = _village(work, event.village)
                 self._batch.posted_before.setdefault(event.village, posted_steps(village["postings"]))
@@ -156,13 +161,13 @@ class FiguresModel(ReadModel):
         add_child_facts(facts, *occurred)
         work.put(CHILDREN, {"_id": child, "facts": facts})
 
-    def _place(self, record: Record, event: DivisionAdded, work: Workspace) -> None:
+    def _place(self, record: Record, placed: Placement, work: Workspace) -> None:
         """The latest beginning, and of two the one told later, says where a division stands today."""
-        rank = [text_of(event.valid_from), known_on(record), record.version, event.parent or ""]
-        division = work.get(DIVISIONS, event.code)
+        rank = [placed.since, known_on(record), record.version, placed.parent or ""]
+        division = work.get(DIVISIONS, placed.code)
         if division is None or rank > division["rank"]:
-            work.put(DIVISIONS, {"_id": event.code, "parent": event.parent, "rank": rank})
-            self._batch.moves.append((event.code, event.parent))
+            work.put(DIVISIONS, {"_id": placed.code, "parent": placed.parent, "rank": rank})
+            self._batch.moves.append((placed.code, placed.parent))
 
     def finish(self, work: Workspace) -> None:
         rows = _Rows(work, self._batch.loaded)
@@ -308,8 +313,8 @@ def _edges(batch: Sequence[Occurred]) -> _Parents:
     """The parents that a batch tells, by division."""
     edges: _Parents = {}
     for _, event in batch:
-        if isinstance(event, DivisionAdded):
-            edges.setdefault(event.code, set()).update({event.parent} if event.parent else ())
+        for placed in placements(event):
+            edges.setdefault(placed.code, set()).update({placed.parent} if placed.parent else ())
     return edges
 
 

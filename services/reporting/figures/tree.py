@@ -3,6 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from services.reporting.figures.facts import text_of
+from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit
+from shared.contracts.event import Event
+from shared.contracts.registry import DivisionAdded
+
+
+class Placement(NamedTuple):
+    """A division stands below a parent since a day."""
+
+    code: str
+    parent: str | None
+    since: str
+
+
+def placements(event: Event) -> list[Placement]:
+    """What was recoded or merged stands below what took it over, so that its sums count there (decision 0018)."""
+    match event:
+        case DivisionAdded():
+            return [Placement(event.code, event.parent, text_of(event.valid_from))]
+        case DivisionRecoded():
+            here = Placement(event.code, event.parent, text_of(event.valid_from))
+            return [here, Placement(event.former[-1], event.code, _taken_over(event))]
+        case DivisionsMerged():
+            return [Placement(code, event.code, _taken_over(event)) for code in event.merged]
+        case DivisionSplit():
+            since = text_of(event.valid_from)
+            return [Placement(child, part.code, since) for part in event.parts for child in part.children]
+        case _:
+            return []
+
+
+def _taken_over(event: DivisionRecoded | DivisionsMerged) -> str:
+    """After whatever else happened on that day: nothing moves any more what was taken over."""
+    return f"{text_of(event.valid_from)}~"
 
 
 class Tree:

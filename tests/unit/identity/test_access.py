@@ -12,8 +12,9 @@ import services.registry.duplicates.service as duplicates
 import services.registry.service as registry
 import services.reporting.domain as reporting
 import services.visits.service as visits
+from services.registry.held_places import PlaceLearning
 from shared.contracts.values import Role
-from shared.identity.access import ACTIONS, RIGHTS, Grant, NoRole, OutOfScope, permitting
+from shared.identity.access import ACTIONS, RIGHTS, Grant, Grants, NoRole, OutOfScope, permitting
 from shared.web.problems import problem_of
 
 COUNTY, TOWNSHIP, VILLAGE, OTHER = "529901", "529901001", "529901001001", "529902001001"
@@ -27,9 +28,9 @@ def a_grant(role: Role = Role.FIRST_SECRETARY, division: str = VILLAGE, ends: da
 
 def test_a_posted_cadre_may_log_visits_in_the_village_and_nowhere_else() -> None:
     grant = a_grant()
-    assert permitting([grant], "log_visit", PATH, date(2026, 5, 1)) == grant
+    assert permitting(Grants([grant]), "log_visit", PATH, date(2026, 5, 1)) == grant
     with pytest.raises(OutOfScope):
-        permitting([grant], "log_visit", ("52", "5299", "529902", OTHER), date(2026, 5, 1))
+        permitting(Grants([grant]), "log_visit", ("52", "5299", "529902", OTHER), date(2026, 5, 1))
 
 
 @pytest.mark.parametrize(
@@ -38,28 +39,28 @@ def test_a_posted_cadre_may_log_visits_in_the_village_and_nowhere_else() -> None
 )
 def test_access_begins_on_the_first_day_and_ends_on_the_day_the_posting_ends(today: date, allowed: bool) -> None:
     if allowed:
-        assert permitting([a_grant()], "log_visit", PATH, today)
+        assert permitting(Grants([a_grant()]), "log_visit", PATH, today)
     else:
         with pytest.raises(NoRole):
-            permitting([a_grant()], "log_visit", PATH, today)
+            permitting(Grants([a_grant()]), "log_visit", PATH, today)
 
 
 def test_a_grant_reaches_all_below_its_division() -> None:
-    assert permitting([a_grant(Role.COUNTY_CIVIL_AFFAIRS, COUNTY)], "record_child", PATH, STARTS)
+    assert permitting(Grants([a_grant(Role.COUNTY_CIVIL_AFFAIRS, COUNTY)]), "record_child", PATH, STARTS)
     with pytest.raises(OutOfScope):
-        permitting([a_grant(Role.CHILD_DIRECTOR, VILLAGE)], "record_child", PATH[:-1], STARTS)
+        permitting(Grants([a_grant(Role.CHILD_DIRECTOR, VILLAGE)]), "record_child", PATH[:-1], STARTS)
 
 
 def test_the_grant_nearest_to_the_division_is_the_one_acted_under() -> None:
     near, far = a_grant(Role.CHILD_DIRECTOR), a_grant(Role.CHILD_SUPERVISOR, TOWNSHIP)
-    assert permitting([far, near], "log_visit", PATH, STARTS) == near
+    assert permitting(Grants([far, near]), "log_visit", PATH, STARTS) == near
 
 
 def test_an_unknown_division_is_refused_like_any_other_outside() -> None:
     with pytest.raises(OutOfScope) as unknown:
-        permitting([a_grant()], "log_visit", None, STARTS)
+        permitting(Grants([a_grant()]), "log_visit", None, STARTS)
     with pytest.raises(OutOfScope) as elsewhere:
-        permitting([a_grant()], "log_visit", ("52", OTHER), STARTS)
+        permitting(Grants([a_grant()]), "log_visit", ("52", OTHER), STARTS)
     assert problem_of(unknown.value) == problem_of(elsewhere.value)
     assert problem_of(unknown.value)["code"] == "out_of_scope"
     assert OTHER not in str(problem_of(elsewhere.value))
@@ -67,7 +68,7 @@ def test_an_unknown_division_is_refused_like_any_other_outside() -> None:
 
 def test_without_a_fitting_role_it_does_not_matter_where() -> None:
     with pytest.raises(NoRole) as refused:
-        permitting([a_grant(Role.LEADER, COUNTY)], "open_child_file", PATH, STARTS)
+        permitting(Grants([a_grant(Role.LEADER, COUNTY)]), "open_child_file", PATH, STARTS)
     assert (problem_of(refused.value)["status"], problem_of(refused.value)["code"]) == (403, "no_role")
 
 
@@ -90,8 +91,8 @@ def test_nobody_who_asks_for_an_erasure_approves_one() -> None:
 def test_somebody_may_give_every_command_of_every_service() -> None:
     any_port: Any = None  # bound to no log: only the table is read
     tables = [
-        registry.handlings(any_port),
         duplicates.handlings(any_port, any_port),
+        registry.handlings(any_port, any_port, any_port, any_port, PlaceLearning(any_port, any_port)),
         visits.handlings(any_port),
         pairing.handlings(any_port),
         reporting.handlings(),
