@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.registry.domain import child, posting
 from services.registry.domain.child import (
+    CHECKED,
     CHILD,
     ApproveErasure,
     CloseChildFile,
+    ConfirmChildFileReview,
     ErasureApprovalBy,
     ErasureRequestBy,
     ProposeChange,
     RecordCareSituation,
+    RecordHealth,
     RecordParentSituation,
+    RecordSchooling,
     RegisterChild,
     ReopenChildFile,
     RequestErasure,
+    ReturnBy,
+    ReturnChildFile,
+    ReviewBy,
+    ReviewChildFile,
+    SubmissionBy,
+    SubmitChildFile,
+    VerificationBy,
+    VerifyChildFile,
 )
 from services.registry.domain.division import DIVISION, AddDivision, division_stream
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
 from services.registry.domain.role import ROLE, EndRole, GrantRole
 from shared.commands.command import Command, Handling, Target, UnknownDivision
+from shared.contracts.child_file import ChildFileVerified
 from shared.eventlog.port import Log
+from shared.eventlog.record import decode
 
 SERVICE = "registry"
+
+_CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
 def handlings(log: Log) -> list[Handling[Any]]:
@@ -76,7 +92,14 @@ def handlings(log: Log) -> list[Handling[Any]]:
         ),
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),
+        _of_child(RecordSchooling, "record_child"),
+        _of_child(RecordHealth, "record_child"),
         _of_child(ProposeChange, "propose_change"),
+        _of_child(SubmitChildFile, "submit_child_file", learn=_submitted_by),
+        _of_child(ReviewChildFile, "review_child_file", learn=_CheckedBy(log, ReviewBy)),
+        _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
+        _of_child(ReturnChildFile, "return_child_file", learn=_returned_by),
+        _of_child(ConfirmChildFileReview, "submit_child_file"),
         _of_child(CloseChildFile, "close_child_file"),
         _of_child(ReopenChildFile, "close_child_file"),
         _of_child(RequestErasure, "request_erasure", learn=_requested_by),
@@ -98,6 +121,34 @@ def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[An
 
 def _residence(_: Command, states: Sequence[Any]) -> str | None:
     return child.residence(states[0])
+
+
+async def _submitted_by(command: SubmitChildFile, person: str) -> SubmissionBy:
+    return SubmissionBy(**dict(command), person=person)
+
+
+async def _returned_by(command: ReturnChildFile, person: str) -> ReturnBy:
+    return ReturnBy(**dict(command), person=person)
+
+
+class _CheckedBy:
+    """Tells a check who makes it, and who entered what is to be checked: all that was told since the county's last."""
+
+    def __init__(self, log: Log, check: type[ReviewBy] | type[VerificationBy]) -> None:
+        self._log = log
+        self._check = check
+
+    async def __call__(self, command: ReviewChildFile | VerifyChildFile, person: str) -> ReviewBy | VerificationBy:
+        return self._check(**dict(command), person=person, authors=await self._authors(command.child))
+
+    async def _authors(self, stream: str) -> frozenset[str]:
+        authors: set[str] = set()
+        for record in map(decode, await self._log.load(stream)):
+            if record.type == ChildFileVerified.__name__:
+                authors.clear()
+            elif record.type in _CHECKED:
+                authors.add(record.actor.id)
+        return frozenset(authors)
 
 
 async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestBy:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from shared.contracts import pairing, registry, reporting, visits
+from shared.contracts import child_file, pairing, registry, reporting, visits
 from shared.contracts.event import Event
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-MODULES: Final[Mapping[str, ModuleType]] = {
-    "registry": registry,
-    "visits": visits,
-    "pairing": pairing,
-    "reporting": reporting,
+MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
+    "registry": (registry, child_file),
+    "visits": (visits,),
+    "pairing": (pairing,),
+    "reporting": (reporting,),
 }
 
 UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {}
@@ -24,9 +24,9 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {}
 
 def events_of(service: str) -> dict[str, type[Event]]:
     """The events of one service by wire name."""
-    module = MODULES[service]
     return {
         name: thing
+        for module in MODULES[service]
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__
     }

@@ -80,6 +80,44 @@ class CareKind(StrEnum):
     NOBODY = "nobody"
 
 
+class SchoolState(StrEnum):
+    """Where a child learns (domain 3.1, block School): dropout is in compulsory age, not_in_school is after it."""
+
+    NOT_ENROLLED = "not_enrolled"
+    KINDERGARTEN = "kindergarten"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    SENIOR = "senior"
+    VOCATIONAL = "vocational"
+    DROPOUT = "dropout"
+    NOT_IN_SCHOOL = "not_in_school"
+
+
+class HealthState(StrEnum):
+    HEALTHY = "healthy"
+    DISABLED = "disabled"
+    SERIOUSLY_ILL = "seriously_ill"
+
+
+class DisabilityKind(StrEnum):
+    """GB/T 26341."""
+
+    VISUAL = "visual"
+    HEARING = "hearing"
+    SPEECH = "speech"
+    PHYSICAL = "physical"
+    INTELLECTUAL = "intellectual"
+    MENTAL = "mental"
+    MULTIPLE = "multiple"
+
+
+class CheckLevel(StrEnum):
+    """Who checks a child's file, one after the other."""
+
+    TOWNSHIP = "township"
+    COUNTY = "county"
+
+
 class CloseReason(StrEnum):
     PARENT_RETURNED = "parent_returned"
     LEFT_WITH_PARENT = "left_with_parent"

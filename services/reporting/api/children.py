@@ -32,6 +32,7 @@ class Line(BaseModel):
     sex: str | None = None
     birth_date: date | None = None
     open: bool | None = None
+    stage: str | None = None
     care: str | None = None
     living_alone: bool | None = None
     visits: int = 0
@@ -188,6 +189,7 @@ def _line(card: Document) -> Line:
         sex=file.get("sex"),
         birth_date=file.get("birth_date"),
         open=file.get("open"),
+        stage=file.get("check", {}).get("stage"),
         care=file.get("care", {}).get("kind"),
         living_alone=file.get("care", {}).get("living_alone"),
         visits=visits.get("count", 0),

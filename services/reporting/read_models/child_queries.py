@@ -22,6 +22,7 @@ _LINE: Final = {
     "file.sex": 1,
     "file.birth_date": 1,
     "file.open": 1,
+    "file.check.stage": 1,
     "file.care.kind": 1,
     "file.care.living_alone": 1,
     "visits.count": 1,

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Final
 from pypinyin import Style, lazy_pinyin
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
+from services.reporting.read_models.file_part import DRAFT, change_file, file_facts, told
+from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
@@ -31,6 +33,7 @@ from shared.contracts.registry import (
 )
 from shared.contracts.sealed import Kind
 from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CARDS: Final = "cards"
@@ -44,6 +47,7 @@ class Children(ReadModel):
     services: ClassVar[tuple[str, ...]] = ("registry", "visits", "pairing")
     events: ClassVar[frozenset[str]] = frozenset(
         {
+            *FILE_EVENTS,
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
@@ -80,7 +84,7 @@ class Children(ReadModel):
                 work.delete_where(ENTRIES, "child", child)
                 work.put(CARDS, {"_id": child, "erased": True})
                 continue
-            _change(card, occurred.event)
+            _change(card, *occurred)
             work.put(CARDS, card)
             work.insert(ENTRIES, _entry(child, occurred))
 
@@ -94,7 +98,10 @@ def children_of(event: Event) -> Iterator[str]:
             yield event.child  # type: ignore[attr-defined]
 
 
-def _change(card: Document, event: Event) -> None:
+def _change(card: Document, record: Record, event: Event) -> None:
+    if record.type in FILE_EVENTS:
+        change_file(card.setdefault("file", {}), record, event)
+        return
     match event:
         case ChildRegistered():
             card["village"] = event.residence
@@ -126,8 +133,8 @@ def _change(card: Document, event: Event) -> None:
 
 def _count_visit(visits: Document, event: VisitLogged) -> None:
     visits["count"] += 1
-    if (told := event.visited_on.isoformat()) >= visits["last_on"]:
-        visits.update(last_on=told, last_kind=event.kind.value)
+    if (day := event.visited_on.isoformat()) >= visits["last_on"]:
+        visits.update(last_on=day, last_kind=event.kind.value)
 
 
 def _file(event: ChildRegistered) -> Document:
@@ -136,6 +143,7 @@ def _file(event: ChildRegistered) -> Document:
     number = event.citizen_number.get() if event.citizen_number else None
     return {
         "open": True,
+        "check": {"stage": DRAFT},
         "household": event.household,
         "hukou": event.hukou,
         "name": name,
@@ -181,7 +189,7 @@ def _parents(parents: ParentsSituation) -> Document:
 
 def _parent(parent: ParentSituation) -> Document:
     since = parent.since.get() if parent.since else None
-    return _told(
+    return told(
         state=_value(parent.state.get()),
         since=since.isoformat() if since else None,
         name=parent.name and parent.name.get(),
@@ -191,7 +199,7 @@ def _parent(parent: ParentSituation) -> Document:
 
 
 def _care(care: CareSituation) -> Document:
-    return _told(
+    return told(
         kind=_value(care.kind.get()),
         living_alone=care.living_alone.get(),
         caregiver=care.caregiver and care.caregiver.get(),
@@ -221,7 +229,7 @@ def _facts(child: str, event: Event) -> Document:
     match event:
         case VisitLogged():
             [finding] = [finding for finding in event.findings if finding.child == child]
-            return _told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
+            return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
         case ParentSituationRecorded():
             return _parents(event.parents)
         case CareSituationRecorded() | ChangeProposed():
@@ -229,13 +237,13 @@ def _facts(child: str, event: Event) -> Document:
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
-            return _told(reason=event.reason.get(), on=event.reopened_on.isoformat())
+            return told(reason=event.reason.get(), on=event.reopened_on.isoformat())
         case PairFormed() | PairEnded():
             return {"kind": event.kind.value}
         case ErasureRequested():
-            return _told(basis=event.basis.get())
+            return told(basis=event.basis.get())
         case _:
-            return {}
+            return file_facts(event)
 
 
 def _finding(finding: ChildFinding) -> dict[str, Any]:
@@ -249,8 +257,3 @@ def _finding(finding: ChildFinding) -> dict[str, Any]:
 
 def _value(code: Any) -> str | None:
     return None if code is None else code.value
-
-
-def _told(**fields: Any) -> Document:
-    """Only what was told: a field that nobody filled in takes no room."""
-    return {name: value for name, value in fields.items() if value is not None}

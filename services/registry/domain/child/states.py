@@ -1,0 +1,99 @@
+"""The states of a child's file: open or closed, how far its check has come, and what of it was told (domain 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from shared.contracts.refusal import Refusal
+
+
+class ChildAlreadyRegistered(Refusal):
+    """This child is on file already."""
+
+    what_to_do: ClassVar[str] = "Give a new child an id of its own."
+
+
+class ChildFileIsClosed(Refusal):
+    """The child's file is closed."""
+
+    what_to_do: ClassVar[str] = "Reopen the file first."
+
+
+class ChildFileIsOpen(Refusal):
+    """The child's file is open."""
+
+    what_to_do: ClassVar[str] = "Nothing: it is open."
+
+
+class ChildIsErased(Refusal):
+    """The child's file has been erased."""
+
+    status: ClassVar[int] = 410
+    what_to_do: ClassVar[str] = (
+        "Nothing can be recorded any more; if the child is to be on file again, register it anew."
+    )
+
+
+class Stage(StrEnum):
+    """How far the check of a file has come. A draft that nobody submitted counts in figures like any other file."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    TOWNSHIP_REVIEWED = "township_reviewed"
+    COUNTY_VERIFIED = "county_verified"
+    UNDER_REVIEW = "under_review"
+    RETURNED = "returned"
+
+
+class Block(StrEnum):
+    """A part of the file that a verification asks for. The place is told with every registration."""
+
+    IDENTITY = "identity"
+    FATHER = "father"
+    MOTHER = "mother"
+    CARE = "care"
+    SCHOOL = "school"
+    HEALTH = "health"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    pass
+
+
+@dataclass(frozen=True)
+class OnFile:
+    """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last."""
+
+    residence: str
+    since: date
+    stage: Stage = Stage.DRAFT
+    told: frozenset[Block] = frozenset()
+    reviewed_by: str | None = None
+    erasure_requested_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Open(OnFile):
+    pass
+
+
+@dataclass(frozen=True)
+class Closed(OnFile):
+    pass
+
+
+@dataclass(frozen=True)
+class Erased:
+    residence: str
+
+
+Child = Unknown | Open | Closed | Erased
+
+
+def residence(child: Child) -> str | None:
+    """The village a command on this child takes effect in."""
+    return None if isinstance(child, Unknown) else child.residence
