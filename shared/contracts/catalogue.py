@@ -18,7 +18,18 @@ MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "reporting": (reporting,),
 }
 
-UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {}
+
+def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
+    """The next version has further fields, each of which may be missing."""
+    return data
+
+
+UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
+    ("ChildRegistered", 1): _only_more_may_be_told,
+    ("ParentSituationRecorded", 1): _only_more_may_be_told,
+    ("CareSituationRecorded", 1): _only_more_may_be_told,
+    ("ChangeProposed", 1): _only_more_may_be_told,
+}
 """(wire name, old version) to the function that makes the next version's data of it."""
 
 

@@ -13,14 +13,26 @@ from pydantic import Field
 from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
+    BirthMonth,
+    CareProgramme,
     CheckLevel,
     ChildId,
+    CitizenNumberStatus,
     Day,
     DisabilityKind,
+    DivisionCode,
+    Ethnicity,
     HealthState,
+    HukouKind,
+    IdentityDoubt,
+    KeyGroup,
     Name,
     PersonId,
+    Phone,
+    Relation,
     SchoolState,
+    Sex,
+    SpecialCategory,
     Text,
 )
 
@@ -117,3 +129,144 @@ class HealthRecorded(Event):
 
     child: ChildId
     health: Personal[Health]
+
+
+class CategoryDecision(Fact):
+    category: SpecialCategory
+    decided_on: Day
+
+
+class Welfare(Fact):
+    """Class C3: what the household or the child receives, and what was decided about it."""
+
+    minimum_allowance: bool | None = None
+    temporary_aid: bool | None = None
+    medical_aid: bool | None = None
+    housing_aid: bool | None = None
+    other: Text | None = None
+    categories: tuple[CategoryDecision, ...] = ()
+
+
+class WelfareRecorded(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    welfare: Personal[Welfare]
+
+
+class Identity(Fact):
+    """What a registration does not ask for: the number and its status, former names, ethnicity."""
+
+    citizen_number_status: CitizenNumberStatus
+    citizen_number: str | None = None
+    former_names: tuple[Name, ...] = ()
+    ethnicity: Ethnicity | None = None
+
+
+class ChildIdentityRecorded(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    identity: Personal[Identity]
+
+
+class IdentityCorrection(Fact):
+    """Only what was wrong is given."""
+
+    reason: Text
+    name: Name | None = None
+    birth_date: Day | None = None
+    sex: Sex | None = None
+    citizen_number: str | None = None
+    ethnicity: Ethnicity | None = None
+
+
+class ChildIdentityCorrected(Event):
+    """``birth_month`` and ``sex`` are those that hold now, for the figures."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    correction: Personal[IdentityCorrection]
+    birth_month: Counted[BirthMonth]
+    sex: Counted[Sex]
+
+
+class IdentityDoubted(Event):
+    """What does not fit in the identity as it stands now; nothing, once it was put right."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    doubts: Personal[tuple[IdentityDoubt, ...]]
+
+
+class RegistrationStatusRecorded(Event):
+    """Where the child is registered (户籍地), and as what."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    hukou: DivisionCode
+    kind: Counted[HukouKind]
+
+
+class Entrustment(Fact):
+    """委托照护: the adult whom the parents have entrusted, by a paper signed at the village."""
+
+    caregiver: Name
+    relation: Relation
+    phone: Phone | None = None
+    address: Text | None = None
+    signed_on: Day
+    document: Text | None = None
+
+
+class CaregiverEntrusted(Event):
+    """``starts`` is the first day of the entrustment."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    entrustment: Personal[Entrustment]
+    starts: Counted[Day]
+
+
+class EntrustmentEnded(Event):
+    """``ends`` is the first day without it."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    reason: Personal[Text]
+    ends: Counted[Day]
+
+
+class KeyGroupMarked(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    group: Counted[KeyGroup]
+    reason: Personal[Text]
+
+
+class KeyGroupCleared(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    group: Counted[KeyGroup]
+    reason: Personal[Text]
+
+
+class CareProgrammeJoined(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    programme: Counted[CareProgramme]
+
+
+class CareProgrammeLeft(Event):
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    programme: Counted[CareProgramme]

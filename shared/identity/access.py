@@ -18,7 +18,8 @@ _CHILDREN: Final = _FIGURES | {"list_children", "open_child_file"}
 _VILLAGE_WORK: Final = _CHILDREN | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
-    Role.CHILD_DIRECTOR: _VILLAGE_WORK | {"close_child_file", "request_erasure", "submit_child_file"},
+    Role.CHILD_DIRECTOR: _VILLAGE_WORK
+    | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK,
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
@@ -27,7 +28,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"review_child_file", "return_child_file"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"verify_child_file", "return_child_file"},
+    | {"verify_child_file", "return_child_file", "keep_child_file"},
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,

@@ -35,8 +35,8 @@ _FINGERPRINTS: Final = "fingerprints.json"
 _UUID: Final = "0192f3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
 _DAY: Final = date(2026, 8, 14)
 _NOW: Final = datetime(2026, 8, 14, 8, 12, 33, 120_000, UTC)
-_TEXTS: Final = ("测甲一", "529901001001", "529901", "2016-03", "13900000000", "529901201603090019")
-"""Tried in order until a field's rules allow one: name or text, village, division, month, phone, citizen number."""
+_TEXTS: Final = ("测甲一", "529901001001", "529901", "2016-03", "13900000000", "529901201603090019", "01")
+"""Tried in order until a field's rules allow one: name, village, division, month, phone, citizen number, ethnicity."""
 _NUMBERS: Final = (1, 10, 1000, 0)
 
 

@@ -16,10 +16,12 @@ from services.registry.domain.child import (
     ChildFileNotSubmitted,
     ChildFileNotVerified,
     ConfirmChildFileReview,
+    IdentityIsInDoubt,
     NoCheckIsWaiting,
     RecordCareSituation,
     RecordHealth,
     RecordParentSituation,
+    RecordRegistrationStatus,
     ReturnBy,
     ReturnChildFile,
     ReviewBy,
@@ -39,11 +41,22 @@ from shared.contracts.child_file import (
     ChildFileVerified,
     Health,
     HealthRecorded,
+    IdentityDoubted,
+    RegistrationStatusRecorded,
 )
 from shared.contracts.event import Event
 from shared.contracts.registry import CareSituationRecorded, ChildFileClosed, ParentSituationRecorded
-from shared.contracts.sealed import Personal
-from shared.contracts.values import CheckLevel, CloseReason, HealthState, ParentState, Role
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import (
+    CareKind,
+    CheckLevel,
+    CloseReason,
+    HealthState,
+    HukouKind,
+    IdentityDoubt,
+    ParentState,
+    Role,
+)
 from tests.support.builders import TOLD, VILLAGE, a_registered_child, a_registration, care, parents
 from tests.support.child_files import a_complete_file, health, schooling
 from tests.support.registry import Registry
@@ -126,9 +139,35 @@ def test_a_change_of_parents_or_care_in_a_verified_file_opens_a_review():
     given(CHILD, *CHECKED, VERIFIED).when(RecordParentSituation(child=CHILD_ID, parents=home, occurred_at=TOLD)).then(
         ParentSituationRecorded(child=CHILD_ID, parents=home), REVIEW_OPENED
     )
-    given(CHILD, *CHECKED, VERIFIED).when(RecordCareSituation(child=CHILD_ID, care=care(), occurred_at=TOLD)).then(
-        CareSituationRecorded(child=CHILD_ID, care=care()), REVIEW_OPENED
+    alone = care(CareKind.NOBODY, alone=True)
+    given(CHILD, *CHECKED, VERIFIED).when(RecordCareSituation(child=CHILD_ID, care=alone, occurred_at=TOLD)).then(
+        CareSituationRecorded(child=CHILD_ID, care=alone), REVIEW_OPENED
     )
+
+
+def test_another_place_of_registration_in_a_verified_file_opens_a_review():
+    moved = RecordRegistrationStatus(child=CHILD_ID, hukou="520304", kind=HukouKind.RURAL, occurred_at=TOLD)
+    given(CHILD, *CHECKED, VERIFIED).when(moved).then(
+        RegistrationStatusRecorded(child=CHILD_ID, hukou="520304", kind=Counted(HukouKind.RURAL)), REVIEW_OPENED
+    )
+
+
+def test_a_care_situation_that_is_still_the_same_opens_no_review():
+    given(CHILD, *CHECKED, VERIFIED).when(RecordCareSituation(child=CHILD_ID, care=care(), occurred_at=TOLD)).then(
+        CareSituationRecorded(child=CHILD_ID, care=care())
+    )
+
+
+def test_a_birth_date_that_differs_from_the_number_stops_a_verification_until_it_is_corrected():
+    doubt = IdentityDoubted(child=CHILD_ID, doubts=Personal((IdentityDoubt.BIRTH_DATE_DIFFERS_FROM_NUMBER,)))
+    given(CHILD, *FILE, doubt, SUBMITTED, REVIEWED).when(VERIFY).then_refused(IdentityIsInDoubt)
+    resolved = IdentityDoubted(child=CHILD_ID, doubts=Personal(()))
+    given(CHILD, *FILE, doubt, resolved, SUBMITTED, REVIEWED).when(VERIFY).then(VERIFIED)
+
+
+def test_a_sex_that_differs_from_the_number_is_for_the_reviewer_to_judge():
+    doubt = IdentityDoubted(child=CHILD_ID, doubts=Personal((IdentityDoubt.SEX_DIFFERS_FROM_NUMBER,)))
+    given(CHILD, *FILE, doubt, SUBMITTED, REVIEWED).when(VERIFY).then(VERIFIED)
 
 
 def test_a_change_of_health_alone_leaves_a_verified_file_verified():
@@ -197,7 +236,7 @@ async def test_the_author_of_any_change_since_the_last_verification_does_not_che
     await offices.tell(ReviewChildFile(child=child), "supervisor-2")
     await offices.tell(VerifyChildFile(child=child), "county-1")
     # what supervisor-1 once entered was verified, and does not lie before the next check
-    await offices.tell(RecordCareSituation(child=child, care=care()), "director-1")
+    await offices.tell(RecordCareSituation(child=child, care=care(CareKind.NOBODY)), "director-1")
     await offices.tell(ReviewChildFile(child=child), "supervisor-1")
     await offices.tell(VerifyChildFile(child=child), "county-2")
 

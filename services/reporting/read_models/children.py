@@ -6,16 +6,12 @@ leaves a tombstone, so that a late event brings nothing back.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
-
-from services.reporting.read_models.file_part import DRAFT, change_file, file_facts, told
+from services.reporting.read_models.file_part import DRAFT, change_file, day, file_facts, masked, opened, told, value
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
+from services.reporting.read_models.name_keys import name_keys
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
@@ -109,7 +105,7 @@ def _change(card: Document, record: Record, event: Event) -> None:
         case ParentSituationRecorded():
             card.setdefault("file", {})["parents"] = _parents(event.parents)
         case CareSituationRecorded():
-            card.setdefault("file", {})["care"] = _care(event.care)
+            card.setdefault("file", {})["care"] = _care_recorded(event)
         case ChildFileClosed():
             card.setdefault("file", {}).update(
                 open=False, closed_on=event.closed_on.isoformat(), closed_for=event.reason.value
@@ -149,38 +145,15 @@ def _file(event: ChildRegistered) -> Document:
         "name": name,
         **name_keys(name),
         "birth_date": born.isoformat() if born else None,
-        "sex": _value(event.sex.get()),
-        "citizen_number": number and f"{number[:6]}********{number[-4:]}",
+        "sex": value(event.sex),
+        "citizen_number": masked(number),
+        **told(
+            citizen_number_status=value(event.citizen_number_status) or ("present" if event.citizen_number else None),
+            hukou_kind=value(event.hukou_kind),
+        ),
         "parents": _parents(event.parents),
         "care": _care(event.care),
     }
-
-
-def name_keys(name: str) -> dict[str, str]:
-    """What a name is found by: itself without spaces (NFKC), its pinyin, and the initials of that."""
-    key = unicodedata.normalize("NFKC", name).replace(" ", "")
-    syllables = _syllables(key)
-    return {
-        "name_key": key,
-        "pinyin": "".join(syllables).lower(),
-        "initials": "".join(syllable[:1] for syllable in syllables).lower(),
-    }
-
-
-def _syllables(name: str) -> list[str]:
-    """As ``lazy_pinyin`` gives them, which takes half the time of a registration's fold when it is asked every time.
-
-    How a character is read depends on its neighbours only within a phrase of the dictionary.
-    """
-    parts = {name[start:end] for start in range(len(name)) for end in range(start + 2, len(name) + 1)}
-    if all(ord(character) in PINYIN_DICT for character in name) and PHRASES_DICT.keys().isdisjoint(parts):
-        return [_syllable(character) for character in name]
-    return lazy_pinyin(name, style=Style.NORMAL)
-
-
-@lru_cache(maxsize=32_768)
-def _syllable(character: str) -> str:
-    return lazy_pinyin(character, style=Style.NORMAL)[0]
 
 
 def _parents(parents: ParentsSituation) -> Document:
@@ -188,19 +161,24 @@ def _parents(parents: ParentsSituation) -> Document:
 
 
 def _parent(parent: ParentSituation) -> Document:
-    since = parent.since.get() if parent.since else None
     return told(
-        state=_value(parent.state.get()),
-        since=since.isoformat() if since else None,
+        state=value(parent.state),
+        since=day(parent.since),
         name=parent.name and parent.name.get(),
         phone=parent.phone and parent.phone.get(),
         away_place=parent.away_place and parent.away_place.get(),
+        across_county=parent.across_county and parent.across_county.get(),
+        **opened(parent.details),
     )
+
+
+def _care_recorded(event: CareSituationRecorded) -> Document:
+    return _care(event.care) | told(quality=value(event.quality), since=day(event.since))
 
 
 def _care(care: CareSituation) -> Document:
     return told(
-        kind=_value(care.kind.get()),
+        kind=value(care.kind),
         living_alone=care.living_alone.get(),
         caregiver=care.caregiver and care.caregiver.get(),
         caregiver_phone=care.caregiver_phone and care.caregiver_phone.get(),
@@ -232,7 +210,9 @@ def _facts(child: str, event: Event) -> Document:
             return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
         case ParentSituationRecorded():
             return _parents(event.parents)
-        case CareSituationRecorded() | ChangeProposed():
+        case CareSituationRecorded():
+            return _care_recorded(event)
+        case ChangeProposed():
             return _care(event.care)
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
@@ -253,7 +233,3 @@ def _finding(finding: ChildFinding) -> dict[str, Any]:
         "psychology": finding.psychology and finding.psychology.get(),
         "care_found": finding.care_found and _care(finding.care_found),
     }
-
-
-def _value(code: Any) -> str | None:
-    return None if code is None else code.value

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
+from services.reporting.read_models.name_keys import name_keys
 from shared.commands.command import business_day
 from shared.contracts.child_file import (
+    CaregiverEntrusted,
+    CareProgrammeJoined,
+    CareProgrammeLeft,
     ChildFileReturned,
     ChildFileReviewConfirmed,
     ChildFileReviewed,
     ChildFileReviewOpened,
     ChildFileSubmitted,
     ChildFileVerified,
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    EntrustmentEnded,
     HealthRecorded,
+    IdentityDoubted,
+    KeyGroupCleared,
+    KeyGroupMarked,
+    RegistrationStatusRecorded,
     SchoolingRecorded,
+    WelfareRecorded,
 )
 from shared.contracts.event import Event, Fact
-from shared.contracts.sealed import Personal
+from shared.contracts.sealed import Personal, Sealed
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document
 
@@ -31,6 +44,17 @@ EVENTS: Final = frozenset(
         "ChildFileReviewConfirmed",
         "SchoolingRecorded",
         "HealthRecorded",
+        "WelfareRecorded",
+        "ChildIdentityRecorded",
+        "ChildIdentityCorrected",
+        "IdentityDoubted",
+        "RegistrationStatusRecorded",
+        "CaregiverEntrusted",
+        "EntrustmentEnded",
+        "KeyGroupMarked",
+        "KeyGroupCleared",
+        "CareProgrammeJoined",
+        "CareProgrammeLeft",
     }
 )
 
@@ -43,12 +67,50 @@ def change_file(file: Document, record: Record, event: Event) -> None:
     """Changes the card's part ``file`` in place."""
     match event:
         case SchoolingRecorded():
-            since = event.since.get()
-            file["schooling"] = opened(event.schooling) | {"since": since and since.isoformat()}
+            file["schooling"] = opened(event.schooling) | told(since=day(event.since))
         case HealthRecorded():
             file["health"] = opened(event.health)
+        case WelfareRecorded():
+            file["welfare"] = opened(event.welfare)
+        case ChildIdentityRecorded():
+            file.update(opened(event.identity))
+        case ChildIdentityCorrected():
+            _correct(file, opened(event.correction))
+        case IdentityDoubted():
+            _set_or_drop(file, "doubts", [doubt.value for doubt in event.doubts.get() or ()])
+        case RegistrationStatusRecorded():
+            file.update(hukou=event.hukou, hukou_kind=value(event.kind))
+        case CaregiverEntrusted():
+            file["entrustment"] = opened(event.entrustment) | told(starts=day(event.starts))
+        case EntrustmentEnded():
+            file.setdefault("entrustment", {}).update(told(ends=day(event.ends)))
+        case KeyGroupMarked() | KeyGroupCleared():
+            _mark(file, "key_groups", value(event.group), isinstance(event, KeyGroupMarked))
+        case CareProgrammeJoined() | CareProgrammeLeft():
+            _mark(file, "care_programmes", value(event.programme), isinstance(event, CareProgrammeJoined))
         case _:
             _change_check(file.setdefault("check", {"stage": DRAFT}), record, event)
+
+
+def _correct(file: Document, correction: Document) -> None:
+    correction.pop("reason", None)
+    file.update(correction)
+    if "name" in correction:
+        file.update(name_keys(correction["name"]))
+    if "citizen_number" in correction:
+        file["citizen_number_status"] = "present"
+
+
+def _mark(file: Document, where: str, code: str | None, marked: bool) -> None:
+    codes = set(file.get(where, ())) - {code}
+    _set_or_drop(file, where, sorted(codes | {code}) if marked and code else sorted(codes))
+
+
+def _set_or_drop(file: Document, where: str, codes: list[str]) -> None:
+    if codes:
+        file[where] = codes
+    else:
+        file.pop(where, None)
 
 
 def _change_check(check: Document, record: Record, event: Event) -> None:
@@ -82,16 +144,52 @@ def file_facts(event: Event) -> Document:
             return opened(event.schooling)
         case HealthRecorded():
             return opened(event.health)
+        case WelfareRecorded():
+            return opened(event.welfare)
+        case ChildIdentityRecorded():
+            return opened(event.identity)
+        case ChildIdentityCorrected():
+            return opened(event.correction)
+        case RegistrationStatusRecorded():
+            return told(hukou=event.hukou, kind=value(event.kind))
+        case CaregiverEntrusted():
+            return opened(event.entrustment) | told(starts=day(event.starts))
+        case EntrustmentEnded():
+            return told(ends=day(event.ends), reason=event.reason.get())
+        case KeyGroupMarked() | KeyGroupCleared():
+            return told(group=value(event.group), reason=event.reason.get())
+        case CareProgrammeJoined() | CareProgrammeLeft():
+            return told(programme=value(event.programme))
         case ChildFileReturned():
             return told(level=event.level.value, reason=event.reason.get())
         case _:
             return {}
 
 
-def opened(block: Personal[Any]) -> Document:
-    """The fields of a block that were filled in; none once it is erased."""
-    fact = block.get()
-    return fact.model_dump(mode="json", exclude_none=True) if isinstance(fact, Fact) else {}
+def opened(block: Personal[Any] | None) -> Document:
+    """The fields of a block that were filled in, its citizen number masked; none once it is erased."""
+    fact = None if block is None else block.get()
+    if not isinstance(fact, Fact):
+        return {}
+    fields = fact.model_dump(mode="json", exclude_none=True)
+    if "citizen_number" in fields:
+        fields["citizen_number"] = masked(fields["citizen_number"])
+    return fields
+
+
+def masked(number: str | None) -> str | None:
+    """A citizen number as it is shown (domain 3.0)."""
+    return None if number is None else f"{number[:6]}********{number[-4:]}"
+
+
+def value(code: Sealed[StrEnum] | None) -> str | None:
+    found = None if code is None else code.get()
+    return None if found is None else found.value
+
+
+def day(sealed: Sealed[date] | None) -> str | None:
+    found = None if sealed is None else sealed.get()
+    return None if found is None else found.isoformat()
 
 
 def told(**fields: Any) -> Document:

@@ -13,6 +13,7 @@ from services.registry.domain.child.check import (
     ChildFileNotSubmitted,
     ChildFileNotVerified,
     ConfirmChildFileReview,
+    IdentityIsInDoubt,
     NoCheckIsWaiting,
     ReturnBy,
     ReturnChildFile,
@@ -24,6 +25,13 @@ from services.registry.domain.child.check import (
     VerifyChildFile,
 )
 from services.registry.domain.child.closing import CloseChildFile, ClosedBeforeItBegan, ReopenChildFile
+from services.registry.domain.child.entrustment import (
+    CaregiverAlreadyEntrusted,
+    EndEntrustment,
+    EntrustCaregiver,
+    EntrustmentEndsBeforeItBegan,
+    NobodyIsEntrusted,
+)
 from services.registry.domain.child.erasure import (
     ApproveErasure,
     ApproverIsRequester,
@@ -32,15 +40,27 @@ from services.registry.domain.child.erasure import (
     ErasureRequestBy,
     RequestErasure,
 )
-from services.registry.domain.child.life import (
-    HealthContradictsItself,
-    HoldsFromTheFuture,
-    RecordHealth,
-    RecordSchooling,
+from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
+from services.registry.domain.child.life import HealthContradictsItself, RecordHealth, RecordSchooling, RecordWelfare
+from services.registry.domain.child.marks import (
+    CareProgrammeAlreadyJoined,
+    CareProgrammeNotJoined,
+    ClearKeyGroup,
+    JoinCareProgramme,
+    KeyGroupAlreadyMarked,
+    KeyGroupNotMarked,
+    LeaveCareProgramme,
+    MarkKeyGroup,
 )
 from services.registry.domain.child.proposal import ProposeChange
 from services.registry.domain.child.registration import BornInTheFuture, ChildStandsElsewhere, RegisterChild
-from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
+from services.registry.domain.child.situation import (
+    HoldsFromTheFuture,
+    ParentContradictsItself,
+    ParentYoungerThanChild,
+    RecordCareSituation,
+    RecordParentSituation,
+)
 from services.registry.domain.child.states import (
     ChildAlreadyRegistered,
     ChildFileIsClosed,
@@ -56,6 +76,9 @@ __all__ = [
     "ApproverIsRequester",
     "AuthorChecks",
     "BornInTheFuture",
+    "CareProgrammeAlreadyJoined",
+    "CareProgrammeNotJoined",
+    "CaregiverAlreadyEntrusted",
     "ChildAlreadyRegistered",
     "ChildFileIncomplete",
     "ChildFileIsClosed",
@@ -66,20 +89,37 @@ __all__ = [
     "ChildFileNotVerified",
     "ChildIsErased",
     "ChildStandsElsewhere",
+    "ClearKeyGroup",
     "CloseChildFile",
     "ClosedBeforeItBegan",
     "ConfirmChildFileReview",
+    "CorrectIdentity",
+    "EndEntrustment",
+    "EntrustCaregiver",
+    "EntrustmentEndsBeforeItBegan",
     "ErasureApprovalBy",
     "ErasureNotRequested",
     "ErasureRequestBy",
     "HealthContradictsItself",
     "HoldsFromTheFuture",
+    "IdentityIsInDoubt",
+    "JoinCareProgramme",
+    "KeyGroupAlreadyMarked",
+    "KeyGroupNotMarked",
+    "LeaveCareProgramme",
+    "MarkKeyGroup",
     "NoCheckIsWaiting",
+    "NobodyIsEntrusted",
+    "ParentContradictsItself",
+    "ParentYoungerThanChild",
     "ProposeChange",
     "RecordCareSituation",
     "RecordHealth",
+    "RecordIdentity",
     "RecordParentSituation",
+    "RecordRegistrationStatus",
     "RecordSchooling",
+    "RecordWelfare",
     "RegisterChild",
     "ReopenChildFile",
     "RequestErasure",

@@ -1,4 +1,4 @@
-"""A child's file as a whole (一人一档): which command is decided where, and how an event changes what rules ask for.
+"""A child's file as a whole (一人一档): which command is decided where, and what follows from a change at once.
 
 "Left-behind" is nowhere here: the file holds facts, and a counting rule gives the verdict at a date.
 """
@@ -6,11 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
 from typing import assert_never
 
-from services.registry.domain.child import check, closing, erasure, life, proposal, registration, situation
+from services.registry.domain.child import (
+    check,
+    closing,
+    entrustment,
+    erasure,
+    identity,
+    life,
+    marks,
+    proposal,
+    registration,
+    situation,
+)
 from services.registry.domain.child.check import (
     ConfirmChildFileReview,
     ReturnBy,
@@ -19,13 +28,16 @@ from services.registry.domain.child.check import (
     VerificationBy,
 )
 from services.registry.domain.child.closing import CloseChildFile, ReopenChildFile
+from services.registry.domain.child.entrustment import EndEntrustment, EntrustCaregiver
 from services.registry.domain.child.erasure import ErasureApprovalBy, ErasureRequestBy
-from services.registry.domain.child.life import RecordHealth, RecordSchooling
+from services.registry.domain.child.history import begun, evolve
+from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
+from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
+from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
 from services.registry.domain.child.proposal import ProposeChange
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
 from services.registry.domain.child.states import (
-    Block,
     Child,
     ChildAlreadyRegistered,
     ChildFileIsClosed,
@@ -34,64 +46,40 @@ from services.registry.domain.child.states import (
     Closed,
     Erased,
     Open,
-    Stage,
     Unknown,
 )
 from shared.commands.command import Aggregate, NotOnFile
-from shared.contracts.child_file import (
-    ChildFileReturned,
-    ChildFileReviewConfirmed,
-    ChildFileReviewed,
-    ChildFileReviewOpened,
-    ChildFileSubmitted,
-    ChildFileVerified,
-    HealthRecorded,
-    SchoolingRecorded,
-)
 from shared.contracts.event import Event
 from shared.contracts.registry import (
-    CareSituationRecorded,
-    ChangeProposed,
-    ChildFileClosed,
-    ChildFileReopened,
-    ChildRegistered,
     ErasureRequested,
-    ParentSituation,
-    ParentSituationRecorded,
-    ParentsSituation,
-    SubjectKeyDestroyed,
 )
-from shared.contracts.values import ParentState
 
-Recording = RecordParentSituation | RecordCareSituation | RecordSchooling | RecordHealth
+Recording = (
+    RecordParentSituation
+    | RecordCareSituation
+    | RecordIdentity
+    | CorrectIdentity
+    | RecordRegistrationStatus
+    | RecordSchooling
+    | RecordHealth
+    | RecordWelfare
+    | EntrustCaregiver
+    | EndEntrustment
+    | MarkKeyGroup
+    | ClearKeyGroup
+    | JoinCareProgramme
+    | LeaveCareProgramme
+)
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
 OnOpenFile = Recording | Checking | ProposeChange | CloseChildFile
 ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
-
-ChildEvent = (
-    ChildRegistered
-    | ParentSituationRecorded
-    | CareSituationRecorded
-    | SchoolingRecorded
-    | HealthRecorded
-    | ChangeProposed
-    | ChildFileSubmitted
-    | ChildFileReviewed
-    | ChildFileReturned
-    | ChildFileVerified
-    | ChildFileReviewOpened
-    | ChildFileReviewConfirmed
-    | ChildFileClosed
-    | ChildFileReopened
-    | ErasureRequested
-    | SubjectKeyDestroyed
-)
 
 
 def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
     match command, child:
         case RegisterChild(), Unknown():
-            return [registration.registered(command)]
+            registered = registration.registered(command)
+            return [registered, *_following(command.child, begun(registered))]
         case RegisterChild(), _:
             raise ChildAlreadyRegistered
         case _, Unknown():
@@ -131,80 +119,56 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
         case CloseChildFile():
             return [closing.closed(command, file)]
         case _:
-            changes = _changes(command)
-            return [*changes, *check.review_opened(command.child, file, changes)]
+            return _with_what_follows(command.child, file, _changes(command, file))
 
 
-def _changes(command: Recording) -> list[Event]:
+def _changes(command: Recording, file: Open) -> Sequence[Event]:
     match command:
         case RecordParentSituation():
-            return [situation.parents_recorded(command)]
+            return [situation.parents_recorded(command, file)]
         case RecordCareSituation():
             return [situation.care_recorded(command)]
+        case RecordIdentity():
+            return [identity.recorded(command)]
+        case CorrectIdentity():
+            return [event] if (event := identity.corrected(command, file)) else []
+        case RecordRegistrationStatus():
+            return [identity.status_recorded(command)]
         case RecordSchooling():
             return [life.schooling_recorded(command)]
         case RecordHealth():
             return [life.health_recorded(command)]
+        case RecordWelfare():
+            return [life.welfare_recorded(command)]
+        case EntrustCaregiver():
+            return [entrustment.entrusted(command, file)]
+        case EndEntrustment():
+            return [entrustment.ended(command, file)]
+        case MarkKeyGroup():
+            return [marks.marked(command, file)]
+        case ClearKeyGroup():
+            return [marks.cleared(command, file)]
+        case JoinCareProgramme():
+            return [marks.joined(command, file)]
+        case LeaveCareProgramme():
+            return [marks.left(command, file)]
         case _:
             assert_never(command)
 
 
-def evolve(child: Child, event: ChildEvent) -> Child:
-    match child:
-        case Unknown():
-            # A file stands open from the beginning of time: only closing and reopening give it an order of days.
-            return _begun(event) if isinstance(event, ChildRegistered) else child
-        case Erased():
-            return child
-        case Open() | Closed():
-            return _evolved(child, event)
+def _with_what_follows(child: str, file: Open, changes: Sequence[Event]) -> Sequence[Event]:
+    after: Child = file
+    for event in changes:
+        after = evolve(after, event)  # type: ignore[arg-type]  # those of a child's file
+    if not isinstance(after, Open):
+        raise AssertionError(changes)
+    events = [*changes, *_following(child, after)]
+    return [*events, *check.review_opened(child, file, after, events)]
 
 
-def _begun(event: ChildRegistered) -> Open:
-    told = {Block.CARE} | ({Block.IDENTITY} if event.citizen_number else set())
-    return Open(event.residence, date.min, told=_told_of(frozenset(told), event.parents))
-
-
-def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
-    match event:
-        case ChildFileClosed():
-            return Closed(**vars(file) | {"since": event.closed_on})
-        case ChildFileReopened():
-            return Open(**vars(file) | {"since": event.reopened_on})
-        case ErasureRequested():
-            return replace(file, erasure_requested_by=event.requested_by)
-        case SubjectKeyDestroyed():
-            return Erased(file.residence)
-        case ChildFileSubmitted():
-            return replace(file, stage=Stage.SUBMITTED)
-        case ChildFileReviewed():
-            return replace(file, stage=Stage.TOWNSHIP_REVIEWED, reviewed_by=event.reviewed_by)
-        case ChildFileReturned():
-            return replace(file, stage=Stage.RETURNED)
-        case ChildFileVerified():
-            return replace(file, stage=Stage.COUNTY_VERIFIED)
-        case ChildFileReviewOpened():
-            return replace(file, stage=Stage.UNDER_REVIEW)
-        case ParentSituationRecorded():
-            return replace(file, told=_told_of(file.told, event.parents))
-        case SchoolingRecorded():
-            return replace(file, told=file.told | {Block.SCHOOL})
-        case HealthRecorded():
-            return replace(file, told=file.told | {Block.HEALTH})
-        case ChildRegistered() | CareSituationRecorded() | ChangeProposed() | ChildFileReviewConfirmed():
-            return file
-        case _:
-            assert_never(event)
-
-
-def _told_of(told: frozenset[Block], parents: ParentsSituation) -> frozenset[Block]:
-    """A parent of whom it is said that nothing is known is not told of."""
-    known = {block for block, parent in _each(parents) if parent.state.get() not in (None, ParentState.UNKNOWN)}
-    return told - {Block.FATHER, Block.MOTHER} | known
-
-
-def _each(parents: ParentsSituation) -> tuple[tuple[Block, ParentSituation], ...]:
-    return ((Block.FATHER, parents.father), (Block.MOTHER, parents.mother))
+def _following(child: str, file: Open) -> Sequence[Event]:
+    """What follows at once from what a file holds now."""
+    return [*identity.doubted(child, file), *marks.registration_marked(child, file)]
 
 
 CHILD = Aggregate[Child](Unknown(), evolve, decide)

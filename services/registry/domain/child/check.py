@@ -6,19 +6,29 @@ file for both steps again: after the county's, parents, care and hukou; between 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from services.registry.domain.child.states import Block, OnFile, Open, Stage
+from services.registry.domain.child.identity import BLOCKING
+from services.registry.domain.child.states import OnFile, Open, Stage, missing
 from shared.commands.command import Command
 from shared.contracts.child_file import (
+    CaregiverEntrusted,
     ChildFileReturned,
     ChildFileReviewConfirmed,
     ChildFileReviewed,
     ChildFileReviewOpened,
     ChildFileSubmitted,
     ChildFileVerified,
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    EntrustmentEnded,
     HealthRecorded,
+    KeyGroupCleared,
+    KeyGroupMarked,
+    RegistrationStatusRecorded,
     SchoolingRecorded,
+    WelfareRecorded,
 )
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
@@ -26,10 +36,21 @@ from shared.contracts.registry import CareSituationRecorded, ChildRegistered, Pa
 from shared.contracts.sealed import Personal
 from shared.contracts.values import CheckLevel, ChildId, PersonId, Text
 
-CHECKED_AGAIN: Final = (ParentSituationRecorded, CareSituationRecorded)
-"""A change of these in a file that the county verified opens a review."""
-
-CHECKED: Final = (ChildRegistered, *CHECKED_AGAIN, SchoolingRecorded, HealthRecorded)
+CHECKED: Final = (
+    ChildRegistered,
+    ParentSituationRecorded,
+    CareSituationRecorded,
+    RegistrationStatusRecorded,
+    ChildIdentityRecorded,
+    ChildIdentityCorrected,
+    SchoolingRecorded,
+    HealthRecorded,
+    WelfareRecorded,
+    CaregiverEntrusted,
+    EntrustmentEnded,
+    KeyGroupMarked,
+    KeyGroupCleared,
+)
 """What a check looks at."""
 
 _WAITS_FOR: Final = {
@@ -135,6 +156,12 @@ class ChildFileIncomplete(Refusal):
     )
 
 
+class IdentityIsInDoubt(Refusal):
+    """The birth date of the file is another than that of the citizen number."""
+
+    what_to_do: ClassVar[str] = "Return the file; let one of the two be corrected after the document."
+
+
 def submitted(command: SubmissionBy, file: Open) -> ChildFileSubmitted:
     if file.stage not in (Stage.DRAFT, Stage.RETURNED):
         raise ChildFileIsSubmitted
@@ -154,8 +181,10 @@ def verified(command: VerificationBy, file: Open) -> ChildFileVerified:
         raise ChildFileNotReviewed
     if command.person in command.authors or command.person == file.reviewed_by:
         raise AuthorChecks
-    if missing := [block.value for block in Block if block not in file.told]:
-        raise ChildFileIncomplete(f"missing: {', '.join(missing)}")
+    if lacking := missing(file):
+        raise ChildFileIncomplete(f"missing: {', '.join(lacking)}")
+    if file.doubts & BLOCKING:
+        raise IdentityIsInDoubt
     return ChildFileVerified(child=command.child, verified_by=command.person)
 
 
@@ -172,7 +201,17 @@ def confirmed(command: ConfirmChildFileReview, file: Open) -> ChildFileReviewCon
     return ChildFileReviewConfirmed(child=command.child, as_of=command.occurred_on)
 
 
-def review_opened(child: str, file: OnFile, events: list[Event]) -> list[ChildFileReviewOpened]:
-    """What these changes mean for the check that the file has passed."""
-    watched = {Stage.COUNTY_VERIFIED: CHECKED_AGAIN, Stage.TOWNSHIP_REVIEWED: CHECKED}.get(file.stage, ())
-    return [ChildFileReviewOpened(child=child)] if any(isinstance(event, watched) for event in events) else []
+def review_opened(child: str, before: OnFile, after: OnFile, events: Sequence[Event]) -> list[ChildFileReviewOpened]:
+    """What these changes mean for the check that the file had passed before."""
+    match before.stage:
+        case Stage.COUNTY_VERIFIED:
+            opened = _is_another_situation(before, after)
+        case Stage.TOWNSHIP_REVIEWED:
+            opened = any(isinstance(event, CHECKED) for event in events)
+        case _:
+            opened = False
+    return [ChildFileReviewOpened(child=child)] if opened else []
+
+
+def _is_another_situation(before: OnFile, after: OnFile) -> bool:
+    return (before.parents, before.care, before.hukou) != (after.parents, after.care, after.hukou)

@@ -1,11 +1,12 @@
-"""What changes with a child's life: school and health (domain 3.1, blocks School, Health)."""
+"""What changes with a child's life: school, health and welfare (domain 3.1, blocks School, Health, Welfare)."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from services.registry.domain.child.situation import HoldsFromTheFuture
 from shared.commands.command import Command
-from shared.contracts.child_file import Health, HealthRecorded, Schooling, SchoolingRecorded
+from shared.contracts.child_file import Health, HealthRecorded, Schooling, SchoolingRecorded, Welfare, WelfareRecorded
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import ChildId, Day, HealthState
@@ -24,11 +25,9 @@ class RecordHealth(Command):
     health: Personal[Health]
 
 
-class HoldsFromTheFuture(Refusal):
-    """since: what is on file holds today or held before."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Check the day; tell what is still to come when it has come."
+class RecordWelfare(Command):
+    child: ChildId
+    welfare: Personal[Welfare]
 
 
 class HealthContradictsItself(Refusal):
@@ -44,7 +43,7 @@ class HealthContradictsItself(Refusal):
 def schooling_recorded(command: RecordSchooling) -> SchoolingRecorded:
     since = command.since or command.occurred_on
     if since > command.occurred_on:
-        raise HoldsFromTheFuture
+        raise HoldsFromTheFuture("since: this day lies ahead")
     return SchoolingRecorded(
         child=command.child,
         schooling=command.schooling,
@@ -63,3 +62,9 @@ def health_recorded(command: RecordHealth) -> HealthRecorded:
     if not named[health.state]:
         raise HealthContradictsItself
     return HealthRecorded(child=command.child, health=command.health)
+
+
+def welfare_recorded(command: RecordWelfare) -> WelfareRecorded:
+    if any(one.decided_on > command.occurred_on for one in command.welfare.reveal().categories):
+        raise HoldsFromTheFuture("decided_on: this day lies ahead")
+    return WelfareRecorded(child=command.child, welfare=command.welfare)

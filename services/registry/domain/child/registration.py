@@ -5,11 +5,24 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.registry.domain import citizen_number
+from services.registry.domain.child.situation import fitting_parents
 from shared.commands.command import Command
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ChildRegistered, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import ChildId, Day, DivisionCode, HouseholdId, Name, Phone, Sex, Text, VillageCode
+from shared.contracts.values import (
+    ChildId,
+    CitizenNumberStatus,
+    Day,
+    DivisionCode,
+    HouseholdId,
+    HukouKind,
+    Name,
+    Phone,
+    Sex,
+    Text,
+    VillageCode,
+)
 from shared.eventlog.placement import placement_of
 
 
@@ -29,6 +42,8 @@ class RegisterChild(Command):
     household_head: Personal[Name]
     household_phone: Personal[Phone] | None = None
     address: Personal[Text] | None = None
+    citizen_number_status: Personal[CitizenNumberStatus] | None = None
+    hukou_kind: HukouKind | None = None
 
 
 class BornInTheFuture(Refusal):
@@ -51,9 +66,7 @@ def registered(command: RegisterChild) -> ChildRegistered:
         raise BornInTheFuture
     if placement_of(command.child) != placement_of(command.household):
         raise ChildStandsElsewhere
-    number = command.citizen_number and Personal(
-        citizen_number.normalised(command.citizen_number.reveal(), command.occurred_on)
-    )
+    number = _number(command)
     return ChildRegistered(
         child=command.child,
         household=command.household,
@@ -61,9 +74,18 @@ def registered(command: RegisterChild) -> ChildRegistered:
         hukou=command.hukou,
         name=command.name,
         birth_date=command.birth_date,
-        citizen_number=number,
+        citizen_number=None if number is None else Personal(number),
         birth_month=Counted(born.isoformat()[:7]),
         sex=Counted(command.sex),
-        parents=command.parents,
+        parents=fitting_parents(command.parents, born, command.occurred_on),
         care=command.care,
+        citizen_number_status=command.citizen_number_status,
+        hukou_kind=None if command.hukou_kind is None else Counted(command.hukou_kind),
+    )
+
+
+def _number(command: RegisterChild) -> str | None:
+    number, status = command.citizen_number, command.citizen_number_status
+    return citizen_number.fitting(
+        None if number is None else number.reveal(), None if status is None else status.reveal(), command.occurred_on
     )

@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from shared.contracts.refusal import Refusal
+from shared.contracts.registry import CareSituation, ParentsSituation
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import CareProgramme, CitizenNumberStatus, IdentityDoubt, KeyGroup, ParentState, Sex
 
 
 class ChildAlreadyRegistered(Refusal):
@@ -49,12 +52,11 @@ class Stage(StrEnum):
 
 
 class Block(StrEnum):
-    """A part of the file that a verification asks for. The place is told with every registration."""
+    """A part of the file that a verification asks for. Place and care are told with every registration."""
 
     IDENTITY = "identity"
     FATHER = "father"
     MOTHER = "mother"
-    CARE = "care"
     SCHOOL = "school"
     HEALTH = "health"
 
@@ -64,24 +66,38 @@ class Unknown:
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OnFile:
-    """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last."""
+    """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
+
+    It prints nothing: marks and doubts stand in it as they are.
+    """
 
     residence: str
     since: date
+    hukou: str
+    born: Personal[date]
+    sex: Counted[Sex]
+    number: Personal[str] | None
+    number_status: Personal[CitizenNumberStatus] | None
+    parents: ParentsSituation
+    care: CareSituation
     stage: Stage = Stage.DRAFT
     told: frozenset[Block] = frozenset()
+    doubts: frozenset[IdentityDoubt] = frozenset()
+    key_groups: frozenset[KeyGroup] = frozenset()
+    programmes: frozenset[CareProgramme] = frozenset()
+    entrusted: Counted[date] | None = None
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Open(OnFile):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Closed(OnFile):
     pass
 
@@ -97,3 +113,14 @@ Child = Unknown | Open | Closed | Erased
 def residence(child: Child) -> str | None:
     """The village a command on this child takes effect in."""
     return None if isinstance(child, Unknown) else child.residence
+
+
+def missing(file: OnFile) -> list[Block]:
+    """What a verification still asks for: of the number its status, of each parent where they are."""
+    number_told = file.number_status is not None and file.number_status.get() not in (None, CitizenNumberStatus.UNKNOWN)
+    told = {
+        Block.IDENTITY: number_told,
+        Block.FATHER: file.parents.father.state.get() not in (None, ParentState.UNKNOWN),
+        Block.MOTHER: file.parents.mother.state.get() not in (None, ParentState.UNKNOWN),
+    }
+    return [block for block in Block if not told.get(block, block in file.told)]
