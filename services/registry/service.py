@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from services.registry.domain import child, posting
 from services.registry.domain.child import (
     CHECKED,
     CHILD,
+    AcceptanceBy,
+    AcceptChange,
     ApproveErasure,
     ClearKeyGroup,
     CloseChildFile,
@@ -30,6 +34,8 @@ from services.registry.domain.child import (
     RecordRegistrationStatus,
     RecordSchooling,
     RecordWelfare,
+    RefusalBy,
+    RefuseChange,
     RegisterChild,
     ReopenChildFile,
     RequestErasure,
@@ -46,8 +52,8 @@ from services.registry.domain.division import DIVISION, AddDivision, division_st
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
 from services.registry.domain.role import ROLE, EndRole, GrantRole
+from services.registry.policies import FINDS
 from shared.commands.command import Command, Handling, Target, UnknownDivision
-from shared.contracts.child_file import ChildFileVerified
 from shared.eventlog.port import Log
 from shared.eventlog.record import decode
 
@@ -114,7 +120,9 @@ def handlings(log: Log) -> list[Handling[Any]]:
         _of_child(EndEntrustment, "keep_child_file"),
         _of_child(MarkKeyGroup, "keep_child_file"),
         _of_child(ClearKeyGroup, "keep_child_file"),
-        _of_child(ProposeChange, "propose_change"),
+        _of_child(ProposeChange, "propose_change", learn=_found_by),
+        _of_child(AcceptChange, "decide_change", learn=_accepted_by),
+        _of_child(RefuseChange, "decide_change", learn=_refused_by),
         _of_child(SubmitChildFile, "submit_child_file", learn=_submitted_by),
         _of_child(ReviewChildFile, "review_child_file", learn=_CheckedBy(log, ReviewBy)),
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
@@ -143,6 +151,20 @@ def _residence(_: Command, states: Sequence[Any]) -> str | None:
     return child.residence(states[0])
 
 
+async def _found_by(command: ProposeChange, person: str) -> ProposeChange:
+    """Only the policy on visits tells what another has found."""
+    found_by = command.found_by if person == f"{SERVICE}/{FINDS}" else person
+    return command.model_copy(update={"found_by": found_by})
+
+
+async def _accepted_by(command: AcceptChange, person: str) -> AcceptanceBy:
+    return AcceptanceBy(**dict(command), person=person)
+
+
+async def _refused_by(command: RefuseChange, person: str) -> RefusalBy:
+    return RefusalBy(**dict(command), person=person)
+
+
 async def _submitted_by(command: SubmitChildFile, person: str) -> SubmissionBy:
     return SubmissionBy(**dict(command), person=person)
 
@@ -162,13 +184,19 @@ class _CheckedBy:
         return self._check(**dict(command), person=person, authors=await self._authors(command.child))
 
     async def _authors(self, stream: str) -> frozenset[str]:
+        """Of what was proposed and accepted, the finder is the author, not the reviewer who took it over."""
         authors: set[str] = set()
+        taken_over = ""
         for record in map(decode, await self._log.load(stream)):
-            if record.type == ChildFileVerified.__name__:
-                authors.clear()
-            elif record.type in _CHECKED:
-                authors.add(record.actor.id)
-        return frozenset(authors)
+            match record.type:
+                case "ChildFileVerified":
+                    authors.clear()
+                case "ChangeAccepted":
+                    taken_over = record.command_id
+                    authors.add(msgspec.json.decode(record.data).get("found_by", ""))
+                case told if told in _CHECKED and record.command_id != taken_over:
+                    authors.add(record.actor.id)
+        return frozenset(authors - {""})
 
 
 async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestBy:

@@ -29,6 +29,7 @@ from shared.contracts.values import (
     Name,
     PersonId,
     Phone,
+    ProposalId,
     Relation,
     SchoolState,
     Sex,
@@ -84,6 +85,26 @@ class ChildFileReviewConfirmed(Event):
 
     child: ChildId
     as_of: Day
+
+
+class ChangeAccepted(Event):
+    """A reviewer takes over what a visit found; the new situation is recorded in the same step."""
+
+    child: ChildId
+    proposal: ProposalId
+    accepted_by: PersonId
+    found_by: PersonId | None = None
+
+
+class ChangeRefused(Event):
+    """A reviewer leaves the file as it is."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    proposal: ProposalId
+    refused_by: PersonId
+    reason: Personal[Text]
 
 
 class Schooling(Fact):

@@ -30,6 +30,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildFileVerified": frozenset({"child", "verified_by"}),
     "ChildFileReviewOpened": frozenset({"child"}),
     "ChildFileReviewConfirmed": frozenset({"as_of", "child"}),
+    "ChangeAccepted": frozenset({"accepted_by", "child", "found_by", "proposal"}),
+    "ChangeRefused": frozenset({"child", "proposal", "refused_by"}),
     "SchoolingRecorded": frozenset({"child"}),
     "HealthRecorded": frozenset({"child"}),
     "WelfareRecorded": frozenset({"child"}),

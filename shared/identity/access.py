@@ -25,10 +25,10 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
-    | {"review_child_file", "return_child_file"},
+    | {"review_child_file", "return_child_file", "decide_change"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"verify_child_file", "return_child_file", "keep_child_file"},
+    | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change"},
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,

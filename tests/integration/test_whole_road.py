@@ -31,15 +31,37 @@ from services.registry.division_list import divisions
 from services.registry.domain.child import (
     ApproveErasure,
     CloseChildFile,
+    CorrectIdentity,
+    EntrustCaregiver,
+    MarkKeyGroup,
     RecordCareSituation,
+    RecordHealth,
+    RecordIdentity,
+    RecordParentSituation,
+    RecordSchooling,
+    RecordWelfare,
     RegisterChild,
     RequestErasure,
 )
 from services.registry.domain.citizen_number import check_character
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
-from shared.contracts.sealed import Personal
-from shared.contracts.values import CareKind, CloseReason, DivisionKind, ParentState, PostingLevel, Role
+from shared.contracts.child_file import Entrustment, Health, Identity, IdentityCorrection, Schooling, Welfare
+from shared.contracts.registry import ParentDetails, ParentSituation
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import (
+    CareKind,
+    CitizenNumberStatus,
+    CloseReason,
+    DivisionKind,
+    HealthState,
+    KeyGroup,
+    ParentState,
+    PostingLevel,
+    Relation,
+    Role,
+    SchoolState,
+)
 from shared.contracts.visits import ChildFinding
 from shared.eventlog import witness
 from shared.eventlog.evidence import DatabaseEvidence
@@ -580,6 +602,45 @@ class Canary:
         return [needle for needle in self.needles if needle in content]
 
 
+def _blocks(child: str, canary: Canary) -> list[Command]:
+    """Every block of the file that says something about the child or its family."""
+    mother = ParentSituation(
+        state=Counted(ParentState.AWAY),
+        name=Personal(canary.name),
+        details=Personal(ParentDetails(work=canary.name, birth_date=_years_ago(30))),
+    )
+    return [
+        RecordParentSituation(child=child, parents=parents().model_copy(update={"mother": mother})),
+        RecordIdentity(
+            child=child,
+            identity=Personal(
+                Identity(
+                    citizen_number_status=CitizenNumberStatus.PRESENT,
+                    citizen_number=canary.number,
+                    former_names=(canary.name,),
+                )
+            ),
+        ),
+        CorrectIdentity(
+            child=child, correction=Personal(IdentityCorrection(reason=canary.name, citizen_number=canary.number))
+        ),
+        RecordSchooling(
+            child=child, schooling=Personal(Schooling(state=SchoolState.PRIMARY, homeroom_teacher=canary.name))
+        ),
+        RecordHealth(child=child, health=Personal(Health(state=HealthState.SERIOUSLY_ILL, illness=canary.name))),
+        RecordWelfare(child=child, welfare=Personal(Welfare(other=canary.phone))),
+        EntrustCaregiver(
+            child=child,
+            entrustment=Personal(
+                Entrustment(
+                    caregiver=canary.name, relation=Relation.SIBLING, phone=canary.phone, signed_on=_years_ago(1)
+                )
+            ),
+        ),
+        MarkKeyGroup(child=child, group=KeyGroup.DISABILITY, reason=Personal(canary.name)),
+    ]
+
+
 def _in_base64(secret: bytes) -> Iterable[bytes]:
     """What base64 makes of it, wherever in the encoded bytes it begins; characters that neighbours share left out."""
     for shift in range(3):
@@ -636,6 +697,8 @@ async def _live_a_life(guanhu: Installation, canary: Canary) -> str:
     assert (await guanhu.open_file(child.child, DIRECTOR, purpose=canary.name)).status_code == 200
     wrong = orjson.loads(json_of(child)) | {"sex": canary.name, canary.name: canary.phone, "child": canary.number}
     assert (await guanhu.send("RegisterChild", orjson.dumps(wrong), DIRECTOR)).status_code == 422
+    for block in _blocks(child.child, canary):
+        await guanhu.give(block, DIRECTOR)
     await guanhu.send("RegisterChild", orjson.dumps(wrong)[:-3], DIRECTOR)
     await guanhu.request(f"/children/{canary.name}", DIRECTOR, name=canary.name)
     await guanhu.request(f"/{canary.name}", canary.name, name=canary.phone)

@@ -31,7 +31,7 @@ from services.registry.domain.child import (
     VerificationBy,
     VerifyChildFile,
 )
-from shared.commands.command import NotOnFile, Told
+from shared.commands.command import NotOnFile
 from shared.contracts.child_file import (
     ChildFileReturned,
     ChildFileReviewConfirmed,
@@ -55,11 +55,10 @@ from shared.contracts.values import (
     HukouKind,
     IdentityDoubt,
     ParentState,
-    Role,
 )
-from tests.support.builders import TOLD, VILLAGE, a_registered_child, a_registration, care, parents
+from tests.support.builders import TOLD, a_registered_child, a_registration, care, parents
 from tests.support.child_files import a_complete_file, health, schooling
-from tests.support.registry import Registry
+from tests.support.offices import Offices
 from tests.support.specification import given
 
 FILE = a_complete_file()
@@ -206,22 +205,6 @@ def test_a_closed_file_is_not_checked(command):
     closed = ChildFileClosed(child=CHILD_ID, reason=CloseReason.MOVED_OUT, closed_on=date(2026, 9, 1))
     given(CHILD, *FILE, closed).when(command).then_refused(ChildFileIsClosed)
     given(CHILD).when(command).then_refused(NotOnFile)
-
-
-class Offices(Registry):
-    """registry with the people of both checks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for person in ("supervisor-1", "supervisor-2"):
-            self.directory.add_grant(person, Role.CHILD_SUPERVISOR, VILLAGE[:9], date(2026, 1, 1))
-        for person in ("county-1", "county-2"):
-            self.directory.add_grant(person, Role.COUNTY_CIVIL_AFFAIRS, VILLAGE[:6], date(2026, 1, 1))
-        self._told = 0
-
-    async def tell(self, command, person):
-        self._told += 1
-        return await self.handler.handle(Told(command, f"command-{self._told}", person))
 
 
 async def test_the_author_of_any_change_since_the_last_verification_does_not_check_it():

@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from services.reporting.read_models.file_part import DRAFT, change_file, day, file_facts, masked, opened, told, value
+from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from services.reporting.read_models.name_keys import name_keys
+from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
-    CareSituation,
     CareSituationRecorded,
-    ChangeProposed,
     ChildFileClosed,
     ChildFileReopened,
     ChildRegistered,
     ErasureRequested,
-    ParentSituation,
     ParentSituationRecorded,
-    ParentsSituation,
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import Kind
@@ -47,7 +44,6 @@ class Children(ReadModel):
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
-            "ChangeProposed",
             "ChildFileClosed",
             "ChildFileReopened",
             "ErasureRequested",
@@ -101,11 +97,11 @@ def _change(card: Document, record: Record, event: Event) -> None:
     match event:
         case ChildRegistered():
             card["village"] = event.residence
-            card["file"] = _file(event) | card.get("file", {})
+            card["file"] = _file(event) | {"care_told": care_told(record)} | card.get("file", {})
         case ParentSituationRecorded():
-            card.setdefault("file", {})["parents"] = _parents(event.parents)
+            card.setdefault("file", {})["parents"] = parents_of(event.parents)
         case CareSituationRecorded():
-            card.setdefault("file", {})["care"] = _care_recorded(event)
+            card.setdefault("file", {}).update(care=care_recorded(event), care_told=care_told(record))
         case ChildFileClosed():
             card.setdefault("file", {}).update(
                 open=False, closed_on=event.closed_on.isoformat(), closed_for=event.reason.value
@@ -151,39 +147,9 @@ def _file(event: ChildRegistered) -> Document:
             citizen_number_status=value(event.citizen_number_status) or ("present" if event.citizen_number else None),
             hukou_kind=value(event.hukou_kind),
         ),
-        "parents": _parents(event.parents),
-        "care": _care(event.care),
+        "parents": parents_of(event.parents),
+        "care": care_of(event.care),
     }
-
-
-def _parents(parents: ParentsSituation) -> Document:
-    return {"father": _parent(parents.father), "mother": _parent(parents.mother)}
-
-
-def _parent(parent: ParentSituation) -> Document:
-    return told(
-        state=value(parent.state),
-        since=day(parent.since),
-        name=parent.name and parent.name.get(),
-        phone=parent.phone and parent.phone.get(),
-        away_place=parent.away_place and parent.away_place.get(),
-        across_county=parent.across_county and parent.across_county.get(),
-        **opened(parent.details),
-    )
-
-
-def _care_recorded(event: CareSituationRecorded) -> Document:
-    return _care(event.care) | told(quality=value(event.quality), since=day(event.since))
-
-
-def _care(care: CareSituation) -> Document:
-    return told(
-        kind=value(care.kind),
-        living_alone=care.living_alone.get(),
-        caregiver=care.caregiver and care.caregiver.get(),
-        caregiver_phone=care.caregiver_phone and care.caregiver_phone.get(),
-        note=care.note and care.note.get(),
-    )
 
 
 def _entry(child: str, occurred: Occurred) -> Document:
@@ -209,11 +175,9 @@ def _facts(child: str, event: Event) -> Document:
             [finding] = [finding for finding in event.findings if finding.child == child]
             return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
         case ParentSituationRecorded():
-            return _parents(event.parents)
+            return parents_of(event.parents)
         case CareSituationRecorded():
-            return _care_recorded(event)
-        case ChangeProposed():
-            return _care(event.care)
+            return care_recorded(event)
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
@@ -231,5 +195,5 @@ def _finding(finding: ChildFinding) -> dict[str, Any]:
         "life": finding.life and finding.life.get(),
         "learning": finding.learning and finding.learning.get(),
         "psychology": finding.psychology and finding.psychology.get(),
-        "care_found": finding.care_found and _care(finding.care_found),
+        "care_found": finding.care_found and care_of(finding.care_found),
     }

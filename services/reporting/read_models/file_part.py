@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from services.reporting.read_models.name_keys import name_keys
+from services.reporting.read_models.shown import care_of, day, opened, told, value
 from shared.commands.command import business_day
 from shared.contracts.child_file import (
     CaregiverEntrusted,
     CareProgrammeJoined,
     CareProgrammeLeft,
+    ChangeAccepted,
+    ChangeRefused,
     ChildFileReturned,
     ChildFileReviewConfirmed,
     ChildFileReviewed,
@@ -29,13 +31,16 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
-from shared.contracts.event import Event, Fact
-from shared.contracts.sealed import Personal, Sealed
+from shared.contracts.event import Event
+from shared.contracts.registry import ChangeProposed
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document
 
 EVENTS: Final = frozenset(
     {
+        "ChangeProposed",
+        "ChangeAccepted",
+        "ChangeRefused",
         "ChildFileSubmitted",
         "ChildFileReviewed",
         "ChildFileReturned",
@@ -66,6 +71,8 @@ _HALF_A_YEAR: Final = timedelta(days=183)
 def change_file(file: Document, record: Record, event: Event) -> None:
     """Changes the card's part ``file`` in place."""
     match event:
+        case ChangeProposed() | ChangeAccepted() | ChangeRefused():
+            _change_proposals(file, event)
         case SchoolingRecorded():
             file["schooling"] = opened(event.schooling) | told(since=day(event.since))
         case HealthRecorded():
@@ -90,6 +97,30 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             _mark(file, "care_programmes", value(event.programme), isinstance(event, CareProgrammeJoined))
         case _:
             _change_check(file.setdefault("check", {"stage": DRAFT}), record, event)
+
+
+def _change_proposals(file: Document, event: ChangeProposed | ChangeAccepted | ChangeRefused) -> None:
+    """What was found and what was on file then, each with who told it and when, until a reviewer decides."""
+    proposals = file.setdefault("proposals", {})
+    if isinstance(event, ChangeProposed):
+        proposals[event.proposal] = told(
+            found=care_of(event.care),
+            found_by=event.found_by,
+            found_on=event.found_on and event.found_on.isoformat(),
+            visit=event.visit,
+            on_file=file.get("care"),
+            on_file_by=file.get("care_told", {}).get("by"),
+            on_file_since=file.get("care_told", {}).get("on"),
+        )
+    else:
+        proposals.pop(event.proposal, None)
+    if not proposals:
+        del file["proposals"]
+
+
+def care_told(record: Record) -> Document:
+    """Who told the care situation that is on file, and on which day."""
+    return {"by": record.actor.id, "on": business_day(record.occurred_at).isoformat()}
 
 
 def _correct(file: Document, correction: Document) -> None:
@@ -140,6 +171,10 @@ def _confirmed(what: str, on: date) -> Document:
 def file_facts(event: Event) -> Document:
     """What the time line shows of such an event."""
     match event:
+        case ChangeProposed():
+            return care_of(event.care)
+        case ChangeRefused():
+            return told(reason=event.reason.get())
         case SchoolingRecorded():
             return opened(event.schooling)
         case HealthRecorded():
@@ -164,34 +199,3 @@ def file_facts(event: Event) -> Document:
             return told(level=event.level.value, reason=event.reason.get())
         case _:
             return {}
-
-
-def opened(block: Personal[Any] | None) -> Document:
-    """The fields of a block that were filled in, its citizen number masked; none once it is erased."""
-    fact = None if block is None else block.get()
-    if not isinstance(fact, Fact):
-        return {}
-    fields = fact.model_dump(mode="json", exclude_none=True)
-    if "citizen_number" in fields:
-        fields["citizen_number"] = masked(fields["citizen_number"])
-    return fields
-
-
-def masked(number: str | None) -> str | None:
-    """A citizen number as it is shown (domain 3.0)."""
-    return None if number is None else f"{number[:6]}********{number[-4:]}"
-
-
-def value(code: Sealed[StrEnum] | None) -> str | None:
-    found = None if code is None else code.get()
-    return None if found is None else found.value
-
-
-def day(sealed: Sealed[date] | None) -> str | None:
-    found = None if sealed is None else sealed.get()
-    return None if found is None else found.isoformat()
-
-
-def told(**fields: Any) -> Document:
-    """Only what was told: a field that nobody filled in takes no room."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -52,7 +52,14 @@ from services.registry.domain.child.marks import (
     LeaveCareProgramme,
     MarkKeyGroup,
 )
-from services.registry.domain.child.proposal import ProposeChange
+from services.registry.domain.child.proposal import (
+    AcceptanceBy,
+    AcceptChange,
+    ProposalNotOpen,
+    ProposeChange,
+    RefusalBy,
+    RefuseChange,
+)
 from services.registry.domain.child.registration import BornInTheFuture, ChildStandsElsewhere, RegisterChild
 from services.registry.domain.child.situation import (
     HoldsFromTheFuture,
@@ -72,6 +79,8 @@ from services.registry.domain.child.states import (
 __all__ = [
     "CHECKED",
     "CHILD",
+    "AcceptChange",
+    "AcceptanceBy",
     "ApproveErasure",
     "ApproverIsRequester",
     "AuthorChecks",
@@ -112,6 +121,7 @@ __all__ = [
     "NobodyIsEntrusted",
     "ParentContradictsItself",
     "ParentYoungerThanChild",
+    "ProposalNotOpen",
     "ProposeChange",
     "RecordCareSituation",
     "RecordHealth",
@@ -120,6 +130,8 @@ __all__ = [
     "RecordRegistrationStatus",
     "RecordSchooling",
     "RecordWelfare",
+    "RefusalBy",
+    "RefuseChange",
     "RegisterChild",
     "ReopenChildFile",
     "RequestErasure",

@@ -34,7 +34,7 @@ from services.registry.domain.child.history import begun, evolve
 from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
-from services.registry.domain.child.proposal import ProposeChange
+from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
 from services.registry.domain.child.states import (
@@ -69,9 +69,10 @@ Recording = (
     | ClearKeyGroup
     | JoinCareProgramme
     | LeaveCareProgramme
+    | AcceptanceBy
 )
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
-OnOpenFile = Recording | Checking | ProposeChange | CloseChildFile
+OnOpenFile = Recording | Checking | ProposeChange | RefusalBy | CloseChildFile
 ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
 
 
@@ -115,7 +116,9 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
         case ConfirmChildFileReview():
             return [check.confirmed(command, file)]
         case ProposeChange():
-            return [proposal.proposed(command)]
+            return proposal.proposed(command, file)
+        case RefusalBy():
+            return proposal.refused(command, file)
         case CloseChildFile():
             return [closing.closed(command, file)]
         case _:
@@ -124,6 +127,8 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
 
 def _changes(command: Recording, file: Open) -> Sequence[Event]:
     match command:
+        case AcceptanceBy():
+            return proposal.accepted(command, file)
         case RecordParentSituation():
             return [situation.parents_recorded(command, file)]
         case RecordCareSituation():

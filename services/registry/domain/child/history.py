@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar, assert_never
 
-from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Stage, Unknown
+from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Proposal, Stage, Unknown
 from shared.contracts.child_file import (
     CaregiverEntrusted,
     CareProgrammeJoined,
     CareProgrammeLeft,
+    ChangeAccepted,
+    ChangeRefused,
     ChildFileReturned,
     ChildFileReviewConfirmed,
     ChildFileReviewed,
@@ -61,6 +63,8 @@ ChildEvent = (
     | CareProgrammeJoined
     | CareProgrammeLeft
     | ChangeProposed
+    | ChangeAccepted
+    | ChangeRefused
     | ChildFileSubmitted
     | ChildFileReviewed
     | ChildFileReturned
@@ -138,7 +142,13 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return replace(file, entrusted=None)
         case KeyGroupMarked() | KeyGroupCleared() | CareProgrammeJoined() | CareProgrammeLeft():
             return _marked(file, event)
-        case ChildRegistered() | WelfareRecorded() | ChangeProposed() | ChildFileReviewConfirmed():
+        case ChangeProposed():
+            proposal = Proposal(event.care, event.found_by, event.found_on)
+            return replace(file, proposals={**file.proposals, event.proposal: proposal})
+        case ChangeAccepted() | ChangeRefused():
+            left = {name: one for name, one in file.proposals.items() if name != event.proposal}
+            return replace(file, proposals=left)
+        case ChildRegistered() | WelfareRecorded() | ChildFileReviewConfirmed():
             return file
         case _:
             assert_never(event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar
@@ -66,6 +67,15 @@ class Unknown:
     pass
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A care situation found at a visit, by whom and when; it waits for a reviewer."""
+
+    care: CareSituation
+    found_by: str | None
+    found_on: date | None
+
+
 @dataclass(frozen=True, repr=False)
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
@@ -88,6 +98,7 @@ class OnFile:
     key_groups: frozenset[KeyGroup] = frozenset()
     programmes: frozenset[CareProgramme] = frozenset()
     entrusted: Counted[date] | None = None
+    proposals: Mapping[str, Proposal] = field(default_factory=dict)
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
 
