@@ -48,6 +48,7 @@ from services.registry.domain.child import (
     VerificationBy,
     VerifyChildFile,
 )
+from services.registry.domain.counting_rule import ADOPTED, AdoptCountingRule, adoption_stream
 from services.registry.domain.division import DIVISION, AddDivision, division_stream
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.domain.posting import POSTING, PostWorkingGroup, WithdrawWorkingGroup
@@ -99,6 +100,12 @@ def handlings(log: Log) -> list[Handling[Any]]:
             targets=lambda c: (Target(c.role_id, ROLE),),
             division=lambda _, states: getattr(states[0], "division", None),
             told_by_state=True,
+        ),
+        Handling(
+            AdoptCountingRule,
+            action="adopt_counting_rule",
+            targets=lambda c: (Target(adoption_stream(c.division), ADOPTED),),
+            division=lambda c, _: c.division,
         ),
         Handling(
             RegisterChild,

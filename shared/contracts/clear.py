@@ -47,6 +47,13 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "CareProgrammeLeft": frozenset({"child"}),
     "ErasureRequested": frozenset({"child", "requested_by"}),
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
+    "CountingRuleAdopted": frozenset(
+        {
+            *("adoption", "division", "rule", "starts"),
+            *("terms.across_county", "terms.away", "terms.care_kinds", "terms.hukou_kinds", "terms.max_age"),
+            *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
+        }
+    ),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

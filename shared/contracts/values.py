@@ -22,6 +22,7 @@ RoleId = Annotated[str, _id("role")]
 VisitId = Annotated[str, _id("visit")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
+AdoptionId = Annotated[str, _id("adoption")]
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
 

@@ -28,12 +28,12 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"review_child_file", "return_child_file", "decide_change"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change"},
+    | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "adopt_counting_rule"},
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
-    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "grant_role"},
+    Role.DATA_OFFICE: _FIGURES | {"add_division", "post_working_group", "grant_role", "adopt_counting_rule"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),

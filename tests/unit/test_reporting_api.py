@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
+from services.reporting.figures.queries import Figure
 from shared.commands.handler import Handler
 from shared.contracts.sealed import KINDS
 from shared.contracts.values import Role
@@ -149,6 +151,41 @@ async def test_many_positions_are_waited_for_at_once(reporting, http):
 async def test_a_name_that_no_child_can_have_is_not_searched_for(http, name):
     answer = await http.post("/children/search", json={"division": VILLAGE, "name": name})
     assert answer.status_code == 422
+
+
+class Sums:
+    """Figures of one village that has adopted a rule."""
+
+    async def adopted(self, path, as_of, known_at):
+        return "MCA-2024" if VILLAGE in path else "BRIEF-0-14"
+
+    async def figure(self, indicator, division, as_of, known_at, rule):
+        return Figure(1, 2, "50.0")
+
+
+@pytest.fixture
+async def figures() -> AsyncIterator[httpx.AsyncClient]:
+    registry = Registry()
+    registry.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2020, 1, 1))
+
+    async def divisions():
+        raise AssertionError("nobody asks for divisions here")
+
+    routes = figure_routes(Sums(), Live(), Scope(registry.directory, divisions), lambda: Caller("director-1"))
+    app = create_app(title="reporting", service="reporting", routers=[routes])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting") as client:
+        yield client
+
+
+@pytest.mark.parametrize(("asked", "counted"), [("", "MCA-2024"), ("&rule=EDU", "EDU")])
+async def test_a_figure_names_the_rule_it_was_counted_by(figures, asked, counted):
+    answer = await figures.get(f"/figures/I1?division={VILLAGE}{asked}")
+    assert (answer.status_code, answer.json()["rule"]) == (200, counted)
+
+
+@pytest.mark.parametrize(("rule", "status"), [("MCA-1999", 404), ("children@EDU", 422), ("", 422)])
+async def test_a_rule_that_does_not_exist_counts_nothing(figures, rule, status):
+    assert (await figures.get("/figures/I1", params={"division": VILLAGE, "rule": rule})).status_code == status
 
 
 class Behind:

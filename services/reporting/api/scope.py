@@ -23,6 +23,10 @@ class Scope:
         """Raises NotPermitted when the person may not do it there today, or when there is no such node."""
         await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
 
+    async def path(self, division: str) -> tuple[str, ...]:
+        """From the root down to the division itself; empty when there is no such node."""
+        return await self._directory.path(division) or ()
+
     async def villages(self, division: str) -> list[str]:
         """The codes of all villages in a division (itself, when it is one)."""
         divisions = await self._divisions()

@@ -1,24 +1,28 @@
 """What is known about a child and about the postings of a village, and the step functions that follow from it. Pure.
 
-A fact is ``[rank, known, version, holds from, value]``. On a day, as known on a day, the greatest of those that held
-and were known is the one that counts, whatever order they arrived in. What says itself from when it holds (a closing)
-ranks by that day; what is seen at a door (where a parent is, and since when) ranks by the day it was seen, so that a
-later look corrects an earlier one also for the days in between.
+A fact is ``[rank, known, version, holds from, value]``; that of a parent ends in two more: whether somebody told since
+when, and whether across the county's border (None where nobody did). On a day, as known on a day, the greatest of
+those that held and were known is the one that counts, whatever order they arrived in. What says itself from when it
+holds (a closing) ranks by that day; what is seen at a door (where a parent is, and since when) ranks by the day it was
+seen, so that a later look corrects an earlier one also for the days in between.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from services.reporting.figures.counting_rules import CountingRule
 from services.reporting.figures.steps import ALWAYS, Steps, add, mixed_difference, positive, product, step
 from shared.commands.command import business_day
+from shared.contracts.child_file import ChildIdentityCorrected, RegistrationStatusRecorded, SchoolingRecorded
 from shared.contracts.event import Event
 from shared.contracts.registry import (
+    CareSituationRecorded,
     ChildFileClosed,
     ChildFileReopened,
     ChildRegistered,
@@ -27,11 +31,12 @@ from shared.contracts.registry import (
     WorkingGroupPosted,
     WorkingGroupWithdrawn,
 )
+from shared.contracts.sealed import Counted
 from shared.eventlog.record import Record
 
 Fact = list[Any]
 Facts = dict[str, list[Fact]]
-"""By aspect: residence, born, open, father, mother; sorted."""
+"""By aspect: residence, born, open, father, mother, care, school, hukou; sorted."""
 
 Posting = dict[str, list[list[str]]]
 """``posted`` and ``withdrawn``: [day, known], sorted."""
@@ -56,16 +61,23 @@ class _Told:
         self._version = record.version
         self._facts = facts
 
-    def add(self, aspect: str, holds_from: str, value: Any, rank: str | None = None) -> None:
+    def add(self, aspect: str, holds_from: str, value: Any, rank: str | None = None, more: Sequence[Any] = ()) -> None:
         """A value whose key is destroyed tells nothing."""
         if value is not None:
-            fact = [rank or holds_from, self._known, self._version, holds_from, value]
+            fact = [rank or holds_from, self._known, self._version, holds_from, value, *more]
             insort(self._facts.setdefault(aspect, []), fact)
+
+    def seen(self, aspect: str, code: Counted[StrEnum] | None, since: Counted[date] | None = None) -> None:
+        """What was seen on the day, and holds since another where one was told."""
+        found, since_day = code and code.get(), since and since.get()
+        self.add(aspect, text_of(since_day) if since_day else self.on, found and found.value, rank=self.on)
 
     def add_parents(self, parents: ParentsSituation) -> None:
         for aspect, parent in (("father", parents.father), ("mother", parents.mother)):
             state, since = parent.state.get(), parent.since and parent.since.get()
-            self.add(aspect, text_of(since) if since else self.on, state and state.value, rank=self.on)
+            across = parent.across_county and parent.across_county.get()
+            holds_from = text_of(since) if since else self.on
+            self.add(aspect, holds_from, state and state.value, rank=self.on, more=(bool(since), across))
 
 
 def add_child_facts(facts: Facts, record: Record, event: Event) -> None:
@@ -78,8 +90,18 @@ def add_child_facts(facts: Facts, record: Record, event: Event) -> None:
             # Open from the beginning: a closing may name a day before the registration, and must end the count too.
             told.add("open", ALWAYS, True)
             told.add_parents(event.parents)
+            told.seen("care", event.care.kind)
+            told.seen("hukou", event.hukou_kind)
         case ParentSituationRecorded():
             told.add_parents(event.parents)
+        case CareSituationRecorded():
+            told.seen("care", event.care.kind, event.since)
+        case SchoolingRecorded():
+            told.seen("school", event.state, event.since)
+        case RegistrationStatusRecorded():
+            told.seen("hukou", event.kind)
+        case ChildIdentityCorrected():
+            told.add("born", ALWAYS, event.birth_month.get())
         case ChildFileClosed():
             told.add("open", text_of(event.closed_on), False)
         case ChildFileReopened():
@@ -97,7 +119,9 @@ def villages_of(facts: Facts) -> set[str]:
 
 
 def child_steps(facts: Facts, rule: CountingRule, village: str) -> Steps:
-    """1 where a child counts in a village: it lives there, its file is open, it is of age and left behind."""
+    """1 where a child counts in a village: it lives there, its file is open, and it is left behind by the rule."""
+    if not all(aspect in facts for aspect, _ in rule.asked):
+        return {}  # what is unknown on every day is never true
     days, knowns = _days(facts, rule), sorted(knowns_of(facts))
     rows = ((known, [int(_counts(facts, rule, village, day, known)) for day in days]) for known in knowns)
     return mixed_difference(days, rows)
@@ -107,7 +131,14 @@ def _days(facts: Facts, rule: CountingRule) -> list[str]:
     """The days on which the count of a child may change; none comes before it first lives somewhere."""
     first = facts["residence"][0][3] if "residence" in facts else ALWAYS
     days = {fact[3] for aspect in facts.values() for fact in aspect if fact[3] > first}
-    days.update(rule.first_day_too_old(fact[4]) for fact in facts.get("born", ()))
+    days.update(day for fact in facts.get("born", ()) if (day := rule.first_day_too_old(fact[4])))
+    if rule.months_away:
+        days.update(
+            rule.first_day_long_enough(fact[3])
+            for parent in ("father", "mother")
+            for fact in facts.get(parent, ())
+            if _absence(fact)[0]
+        )
     return sorted(day for day in days | {first} if day >= first)
 
 
@@ -115,16 +146,46 @@ def _counts(facts: Facts, rule: CountingRule, village: str, day: str, known: str
     return (
         _held(facts, "residence", day, known) == village
         and bool(_held(facts, "open", day, known))
-        and (born := _held(facts, "born", day, known)) is not None
-        and day < rule.first_day_too_old(born)
-        and rule.left_behind(_held(facts, "father", day, known), _held(facts, "mother", day, known))
+        and _is_of_age(facts, rule, day, known)
+        and rule.left_behind(*(_state(facts, parent, rule, day, known) for parent in ("father", "mother")))
+        and all(_held(facts, aspect, day, known) in codes for aspect, codes in rule.asked)
     )
 
 
+def _is_of_age(facts: Facts, rule: CountingRule, day: str, known: str) -> bool:
+    if rule.max_age is None:
+        return True
+    born = _held(facts, "born", day, known)
+    return born is not None and day < (rule.first_day_too_old(born) or day)
+
+
+def _state(facts: Facts, parent: str, rule: CountingRule, day: str, known: str) -> str | None:
+    """The state of a parent; None where it is away, but not known to be so long or so far away as the rule asks."""
+    fact = _fact_held(facts, parent, day, known)
+    if fact is None:
+        return None
+    state: str = fact[4]
+    if not rule.judges_absence or state not in rule.away:
+        return state
+    told_since, across = _absence(fact)
+    long_enough = not rule.months_away or (told_since and rule.first_day_long_enough(fact[3]) <= day)
+    return state if long_enough and (across or not rule.across_county) else None
+
+
+def _absence(parent: Fact) -> tuple[bool, bool | None]:
+    """Whether it was told since when, and across the county's border. Facts of before these were asked are short."""
+    return (parent[5], parent[6]) if len(parent) > 5 else (False, None)
+
+
 def _held(facts: Facts, aspect: str, day: str, known: str) -> Any:
+    fact = _fact_held(facts, aspect, day, known)
+    return None if fact is None else fact[4]
+
+
+def _fact_held(facts: Facts, aspect: str, day: str, known: str) -> Fact | None:
     for fact in reversed(facts.get(aspect, ())):
         if fact[3] <= day and fact[1] <= known:
-            return fact[4]
+            return fact
     return None
 
 
