@@ -16,7 +16,7 @@ from services.registry.domain.counting_rule import (
     adoption_stream,
 )
 from services.reporting.figures.counting_rules import CountingRule, UnknownCountingRule, rule_named
-from services.reporting.figures.facts import add_child_facts, child_steps
+from services.reporting.figures.facts import add_child_facts, child_counts
 from services.reporting.figures.indicators import UnknownIndicator, indicator_named
 from shared.commands.command import UnknownDivision
 from shared.contracts.counting import DEFAULT_RULE, RULES, CountingRuleAdopted, CountingTerms, ParentsTerm
@@ -156,7 +156,8 @@ def test_a_further_rule_needs_no_code_where_its_terms_exist() -> None:
     rule = CountingRule.of("UNDER-6-URBAN", terms)
     facts: dict[str, list[list[object]]] = {}
     add_child_facts(facts, *a_child(mother=away(HOME), hukou=HukouKind.URBAN, born="2021-03"))
-    assert child_steps(facts, rule, VILLAGE) == {"20260301": {"20260301": 1, "20270331": -1}}
+    steps = {"20260301": {"20260301": 1, "20270331": -1}}
+    assert child_counts(facts, [rule]) == {(VILLAGE, "UNDER-6-URBAN"): steps}
 
 
 def test_what_was_shipped_under_a_name_does_not_change() -> None:

@@ -35,6 +35,7 @@ class CountingRule:
     months_away: int
     across_county: bool
     asked: tuple[tuple[str, frozenset[str]], ...]
+    judges_absence: bool
 
     @classmethod
     def of(cls, name: str, terms: CountingTerms) -> CountingRule:
@@ -48,11 +49,8 @@ class CountingRule:
             months_away=terms.months_away,
             across_county=terms.across_county,
             asked=tuple((aspect, frozenset(one.value for one in codes)) for aspect, codes in asked.items() if codes),
+            judges_absence=terms.months_away > 0 or terms.across_county,
         )
-
-    @property
-    def judges_absence(self) -> bool:
-        return self.months_away > 0 or self.across_county
 
     def left_behind(self, father: str | None, mother: str | None) -> bool:
         """By the states of both parents; one whose absence does not count is None."""
@@ -66,13 +64,16 @@ class CountingRule:
 
         None where the rule asks for no age.
         """
-        if self.max_age is None:
-            return None
-        return _last_day(int(birth_month[:4]) + self.max_age + 1, int(birth_month[5:]))
+        return None if self.max_age is None else _last_day_at(birth_month, self.max_age + 1)
 
     def first_day_long_enough(self, away_since: str) -> str:
         """``yyyymmdd``: the day on which somebody who left on that day has been away for the months asked for."""
         return _months_later(away_since, self.months_away)
+
+
+@cache
+def _last_day_at(birth_month: str, age: int) -> str:
+    return _last_day(int(birth_month[:4]) + age, int(birth_month[5:]))
 
 
 @cache

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.reporting.figures.counting_rules import CountingRule
 from services.reporting.figures.steps import ALWAYS, Steps, add, mixed_difference, positive, product, step
@@ -118,57 +118,75 @@ def villages_of(facts: Facts) -> set[str]:
     return {fact[4] for fact in facts.get("residence", ())}
 
 
-def child_steps(facts: Facts, rule: CountingRule, village: str) -> Steps:
-    """1 where a child counts in a village: it lives there, its file is open, and it is left behind by the rule."""
-    if not all(aspect in facts for aspect, _ in rule.asked):
-        return {}  # what is unknown on every day is never true
-    days, knowns = _days(facts, rule), sorted(knowns_of(facts))
-    rows = ((known, [int(_counts(facts, rule, village, day, known)) for day in days]) for known in knowns)
-    return mixed_difference(days, rows)
+def child_counts(facts: Facts, rules: Sequence[CountingRule]) -> dict[tuple[str, str], Steps]:
+    """By village and rule: 1 where a child counts, since it lives there, its file is open, and the rule says so."""
+    # What is unknown on every day is never true.
+    answerable = [rule for rule in rules if all(aspect in facts for aspect, _ in rule.asked)]
+    days, villages = _days(facts, answerable), villages_of(facts)
+    rows: dict[tuple[str, str], list[tuple[str, list[int]]]] = {}
+    for known in sorted(knowns_of(facts)) if villages else ():
+        lives = [_life(facts, day, known) for day in days]
+        for rule in answerable:
+            homes = [life.village if life and _is_left_behind(life, rule) else None for life in lives]
+            for village in villages:
+                rows.setdefault((village, rule.name), []).append((known, [int(home == village) for home in homes]))
+    return {key: steps for key, row in rows.items() if (steps := mixed_difference(days, row))}
 
 
-def _days(facts: Facts, rule: CountingRule) -> list[str]:
+def _days(facts: Facts, rules: Sequence[CountingRule]) -> list[str]:
     """The days on which the count of a child may change; none comes before it first lives somewhere."""
     first = facts["residence"][0][3] if "residence" in facts else ALWAYS
-    days = {fact[3] for aspect in facts.values() for fact in aspect if fact[3] > first}
-    days.update(day for fact in facts.get("born", ()) if (day := rule.first_day_too_old(fact[4])))
-    if rule.months_away:
-        days.update(
-            rule.first_day_long_enough(fact[3])
-            for parent in ("father", "mother")
-            for fact in facts.get(parent, ())
-            if _absence(fact)[0]
-        )
-    return sorted(day for day in days | {first} if day >= first)
+    days = {first}
+    days.update(fact[3] for aspect in facts.values() for fact in aspect)
+    for rule in rules:
+        days.update(day for fact in facts.get("born", ()) if (day := rule.first_day_too_old(fact[4])))
+        if rule.months_away:
+            parents = [*facts.get("father", ()), *facts.get("mother", ())]
+            days.update(rule.first_day_long_enough(fact[3]) for fact in parents if _absence(fact)[0])
+    return sorted(day for day in days if day >= first)
 
 
-def _counts(facts: Facts, rule: CountingRule, village: str, day: str, known: str) -> bool:
-    return (
-        _held(facts, "residence", day, known) == village
-        and bool(_held(facts, "open", day, known))
-        and _is_of_age(facts, rule, day, known)
-        and rule.left_behind(*(_state(facts, parent, rule, day, known) for parent in ("father", "mother")))
-        and all(_held(facts, aspect, day, known) in codes for aspect, codes in rule.asked)
+class _Life(NamedTuple):
+    """How a child whose file is open lives on a day, as it is known on a day; parents are facts."""
+
+    day: str
+    village: str
+    born: str | None
+    father: Fact | None
+    mother: Fact | None
+    facts: Facts
+    known: str
+
+
+def _life(facts: Facts, day: str, known: str) -> _Life | None:
+    village = _held(facts, "residence", day, known)
+    if village is None or not _held(facts, "open", day, known):
+        return None
+    born, father, mother = (
+        _held(facts, "born", day, known),
+        _fact_held(facts, "father", day, known),
+        _fact_held(facts, "mother", day, known),
+    )
+    return _Life(day, village, born, father, mother, facts, known)
+
+
+def _is_left_behind(life: _Life, rule: CountingRule) -> bool:
+    if rule.max_age is not None and (life.born is None or life.day >= (rule.first_day_too_old(life.born) or "")):
+        return False
+    return rule.left_behind(_state(life.father, rule, life.day), _state(life.mother, rule, life.day)) and all(
+        _held(life.facts, aspect, life.day, life.known) in codes for aspect, codes in rule.asked
     )
 
 
-def _is_of_age(facts: Facts, rule: CountingRule, day: str, known: str) -> bool:
-    if rule.max_age is None:
-        return True
-    born = _held(facts, "born", day, known)
-    return born is not None and day < (rule.first_day_too_old(born) or day)
-
-
-def _state(facts: Facts, parent: str, rule: CountingRule, day: str, known: str) -> str | None:
+def _state(parent: Fact | None, rule: CountingRule, day: str) -> str | None:
     """The state of a parent; None where it is away, but not known to be so long or so far away as the rule asks."""
-    fact = _fact_held(facts, parent, day, known)
-    if fact is None:
+    if parent is None:
         return None
-    state: str = fact[4]
+    state: str = parent[4]
     if not rule.judges_absence or state not in rule.away:
         return state
-    told_since, across = _absence(fact)
-    long_enough = not rule.months_away or (told_since and rule.first_day_long_enough(fact[3]) <= day)
+    told_since, across = _absence(parent)
+    long_enough = not rule.months_away or (told_since and rule.first_day_long_enough(parent[3]) <= day)
     return state if long_enough and (across or not rule.across_county) else None
 
 

@@ -19,7 +19,7 @@ from services.reporting.figures.facts import (
     Facts,
     add_child_facts,
     add_posting_fact,
-    child_steps,
+    child_counts,
     known_on,
     knowns_of,
     knowns_of_postings,
@@ -162,7 +162,7 @@ class FiguresModel(ReadModel):
     def _tell(self, child: str, occurred: Occurred, work: Workspace) -> None:
         facts = _facts(work, child)
         if child not in self._batch.children_before:
-            self._batch.children_before[child] = _counts_of(facts)
+            self._batch.children_before[child] = child_counts(facts, RULES)
         add_child_facts(facts, *occurred)
         work.put(CHILDREN, {"_id": child, "facts": facts})
 
@@ -214,7 +214,7 @@ class FiguresModel(ReadModel):
         """By village and rule."""
         more: defaultdict[str, defaultdict[str, Steps]] = defaultdict(lambda: defaultdict(dict))
         for child, before in self._batch.children_before.items():
-            after = _counts_of(_facts(work, child))
+            after = child_counts(_facts(work, child), RULES)
             for counts, sign in ((before, -1), (after, 1)):
                 for (village, rule), steps in counts.items():
                     add(more[village][rule], steps, sign)
@@ -367,15 +367,6 @@ def _adopt(record: Record, event: CountingRuleAdopted, work: Workspace) -> None:
     document = work.get(ADOPTIONS, event.division) or {"_id": event.division, "adopted": []}
     insort(document["adopted"], [text_of(event.starts), known_on(record), record.version, event.rule])
     work.put(ADOPTIONS, document)
-
-
-def _counts_of(facts: Facts) -> _ChildCounts:
-    return {
-        (village, rule.name): steps
-        for village in villages_of(facts)
-        for rule in RULES
-        if (steps := child_steps(facts, rule, village))
-    }
 
 
 def _spans(known: str) -> tuple[str, str]:
