@@ -26,6 +26,7 @@ from services.registry.domain.child import (
     JoinCareProgramme,
     LeaveCareProgramme,
     MarkKeyGroup,
+    OfferTransfer,
     ProposeChange,
     RecordCareSituation,
     RecordHealth,
@@ -45,6 +46,8 @@ from services.registry.domain.child import (
     ReviewChildFile,
     SubmissionBy,
     SubmitChildFile,
+    TakeOverBy,
+    TakeOverChild,
     VerificationBy,
     VerifyChildFile,
 )
@@ -135,6 +138,15 @@ def handlings(log: Log) -> list[Handling[Any]]:
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
         _of_child(ReturnChildFile, "return_child_file", learn=_returned_by),
         _of_child(ConfirmChildFileReview, "submit_child_file"),
+        _of_child(OfferTransfer, "transfer_child"),
+        Handling(
+            TakeOverChild,
+            action="transfer_child",
+            targets=lambda c: (Target(c.child, CHILD),),
+            division=lambda _, states: child.offered_to(states[0]),
+            told_by_state=True,
+            learn=_taken_over_by,
+        ),
         _of_child(CloseChildFile, "close_child_file"),
         _of_child(ReopenChildFile, "close_child_file"),
         _of_child(RequestErasure, "request_erasure", learn=_requested_by),
@@ -170,6 +182,10 @@ async def _accepted_by(command: AcceptChange, person: str) -> AcceptanceBy:
 
 async def _refused_by(command: RefuseChange, person: str) -> RefusalBy:
     return RefusalBy(**dict(command), person=person)
+
+
+async def _taken_over_by(command: TakeOverChild, person: str) -> TakeOverBy:
+    return TakeOverBy(**dict(command), person=person)
 
 
 async def _submitted_by(command: SubmitChildFile, person: str) -> SubmissionBy:

@@ -35,6 +35,7 @@ from shared.contracts.values import (
     Sex,
     SpecialCategory,
     Text,
+    VillageCode,
 )
 
 Kilometres = Annotated[float, Field(ge=0, le=500)]
@@ -85,6 +86,26 @@ class ChildFileReviewConfirmed(Event):
 
     child: ChildId
     as_of: Day
+
+
+class ChildTransferOffered(Event):
+    """The child moves to another village, whose township has not taken it over yet."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    to_village: VillageCode
+    reason: Personal[Text]
+
+
+class ChildTransferred(Event):
+    """The township of the new village has taken the child over; ``moved_on`` is the first day there."""
+
+    child: ChildId
+    from_village: VillageCode
+    to_village: VillageCode
+    taken_over_by: PersonId
+    moved_on: Day
 
 
 class ChangeAccepted(Event):

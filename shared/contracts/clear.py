@@ -30,6 +30,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildFileVerified": frozenset({"child", "verified_by"}),
     "ChildFileReviewOpened": frozenset({"child"}),
     "ChildFileReviewConfirmed": frozenset({"as_of", "child"}),
+    "ChildTransferOffered": frozenset({"child", "to_village"}),
+    "ChildTransferred": frozenset({"child", "from_village", "moved_on", "taken_over_by", "to_village"}),
     "ChangeAccepted": frozenset({"accepted_by", "child", "found_by", "proposal"}),
     "ChangeRefused": frozenset({"child", "proposal", "refused_by"}),
     "SchoolingRecorded": frozenset({"child"}),

@@ -25,10 +25,17 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
-    | {"review_child_file", "return_child_file", "decide_change"},
+    | {"review_child_file", "return_child_file", "decide_change", "transfer_child"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
-    | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "adopt_counting_rule"},
+    | {
+        "verify_child_file",
+        "return_child_file",
+        "keep_child_file",
+        "decide_change",
+        "adopt_counting_rule",
+        "transfer_child",
+    },
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,

@@ -11,6 +11,7 @@ import msgspec
 from services.reporting.figures.read_model import SUMS, FiguresModel
 from shared.contracts.child_file import (
     ChildIdentityCorrected,
+    ChildTransferred,
     IdentityCorrection,
     RegistrationStatusRecorded,
     Schooling,
@@ -109,6 +110,16 @@ def a_child_of(
         parents=parents,
         hukou_kind=hukou and Counted(hukou),
         care=care(kind),
+    )
+
+
+def a_transfer(number: int, to_village: str, moved_on: date) -> ChildTransferred:
+    return ChildTransferred(
+        child=an_id("child", number),
+        from_village="529901101201",
+        to_village=to_village,
+        taken_over_by="supervisor-1",
+        moved_on=moved_on,
     )
 
 

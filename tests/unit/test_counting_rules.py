@@ -28,6 +28,7 @@ from tests.support.builders import TOLD
 from tests.support.figure_histories import (
     a_child_of,
     a_parent,
+    a_transfer,
     an_adoption,
     folded,
     new_birth_month,
@@ -240,3 +241,15 @@ async def test_the_county_adopts_for_itself_and_nobody_else() -> None:
             await offices.tell(command.model_copy(update={"division": division}), person)
     with pytest.raises(UnknownDivision):
         await offices.tell(command.model_copy(update={"division": "520399"}), "county-1")
+
+
+async def test_a_child_counts_in_the_village_it_lives_in_on_the_day() -> None:
+    there = "529901101202"
+    moved = told(a_transfer(1, there, date(2026, 8, 3)), LATER, LATER, version=2)
+    for batches in ([[a_child(), moved]], [[a_child()], [moved]], [[moved], [a_child()]]):
+        held = await folded(batches)
+        found = [
+            [sum_at(held, "children@BRIEF-0-14", village, date(2026, 8, day), LAST) for day in (2, 3)]
+            for village in (VILLAGE, there)
+        ]
+        assert found == [[1, 0], [0, 1]]

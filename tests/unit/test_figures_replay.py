@@ -10,7 +10,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.child_file import ChildIdentityCorrected, RegistrationStatusRecorded, SchoolingRecorded
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildTransferred,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+)
 from shared.contracts.event import Event
 from shared.contracts.registry import (
     CareSituationRecorded,
@@ -33,6 +38,7 @@ from tests.support.figure_histories import (
     a_division,
     a_parent,
     a_posting,
+    a_transfer,
     a_visit_in,
     a_withdrawal,
     an_id,
@@ -99,10 +105,7 @@ def _is_posted(known: Sequence[Occurred], village: str, as_of: date) -> bool:
 
 
 def _counts(known: Sequence[Occurred], rule: str, village: str, as_of: date) -> bool:
-    [registration] = [one for one in known if isinstance(one.event, ChildRegistered)]
-    event = registration.event
-    assert isinstance(event, ChildRegistered)
-    if event.residence != village or as_of < _china(registration.record.occurred_at):
+    if _home(known, as_of) != village:
         return False
     if not _is_open(known, as_of):
         return False
@@ -167,6 +170,18 @@ def _latest(
         if (found := told_of(event)) is not None and (found[0] or _china(record.occurred_at)) <= as_of
     ]
     return max(told, key=lambda one: one[:3])[-1] if told else None
+
+
+def _home(known: Sequence[Occurred], as_of: date) -> str | None:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        match event:
+            case ChildRegistered():
+                return None, event.residence
+            case ChildTransferred():
+                return event.moved_on, event.to_village
+        return None
+
+    return _latest(known, as_of, told_of)
 
 
 def _hukou(known: Sequence[Occurred], as_of: date) -> str | None:
@@ -275,6 +290,7 @@ def a_file(draw: st.DrawFn, number: int) -> list[Occurred]:
         st.builds(lambda kind, since: new_care(number, kind, since), cares, earlier),
         st.builds(lambda state, since: new_schooling(number, state, since), schools, days),
         hukous.map(lambda kind: new_hukou(number, kind)),
+        st.builds(lambda village, day: a_transfer(number, village, day), villages, days),
         births.map(lambda born: new_birth_month(number, born)),
         days.map(lambda day: ChildFileReopened(child=an_id("child", number), reason=Personal("核实"), reopened_on=day)),
     )

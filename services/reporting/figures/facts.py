@@ -19,7 +19,12 @@ from typing import Any, NamedTuple
 from services.reporting.figures.counting_rules import CountingRule
 from services.reporting.figures.steps import ALWAYS, Steps, add, mixed_difference, positive, product, step
 from shared.commands.command import business_day
-from shared.contracts.child_file import ChildIdentityCorrected, RegistrationStatusRecorded, SchoolingRecorded
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildTransferred,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+)
 from shared.contracts.event import Event
 from shared.contracts.registry import (
     CareSituationRecorded,
@@ -92,6 +97,8 @@ def add_child_facts(facts: Facts, record: Record, event: Event) -> None:
             told.add_parents(event.parents)
             told.seen("care", event.care.kind)
             told.seen("hukou", event.hukou_kind)
+        case ChildTransferred():
+            told.add("residence", text_of(event.moved_on), event.to_village, rank=told.on)
         case ParentSituationRecorded():
             told.add_parents(event.parents)
         case CareSituationRecorded():
@@ -135,7 +142,7 @@ def child_counts(facts: Facts, rules: Sequence[CountingRule]) -> dict[tuple[str,
 
 def _days(facts: Facts, rules: Sequence[CountingRule]) -> list[str]:
     """The days on which the count of a child may change; none comes before it first lives somewhere."""
-    first = facts["residence"][0][3] if "residence" in facts else ALWAYS
+    first = min((fact[3] for fact in facts.get("residence", ())), default=ALWAYS)
     days = {first}
     days.update(fact[3] for aspect in facts.values() for fact in aspect)
     for rule in rules:

@@ -31,6 +31,7 @@ from services.reporting.figures.indicators import VISITS
 from services.reporting.figures.steps import Edges, Steps, add, add_edges, step
 from services.reporting.figures.tree import Tree
 from services.reporting.figures.village import changes
+from shared.contracts.child_file import ChildTransferred
 from shared.contracts.counting import CountingRuleAdopted
 from shared.contracts.event import Event
 from shared.contracts.registry import ChildRegistered, DivisionAdded, WorkingGroupPosted, WorkingGroupWithdrawn
@@ -82,6 +83,7 @@ class FiguresModel(ReadModel):
             "SchoolingRecorded",
             "RegistrationStatusRecorded",
             "ChildIdentityCorrected",
+            "ChildTransferred",
             "CountingRuleAdopted",
             "ChildFileClosed",
             "ChildFileReopened",
@@ -289,6 +291,8 @@ async def _load_facts(batch: Sequence[Occurred], work: Workspace) -> dict[str, s
     for event, _ in told:
         if isinstance(event, ChildRegistered):
             homes[event.child].add(event.residence)
+        elif isinstance(event, ChildTransferred):
+            homes[event.child].add(event.to_village)
     knowns = _Knowns()
     for event, known in told:
         if isinstance(event, VisitLogged):

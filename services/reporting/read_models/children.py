@@ -13,6 +13,7 @@ from services.reporting.read_models.file_part import DRAFT, care_told, change_fi
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
+from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
@@ -44,6 +45,7 @@ class Children(ReadModel):
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
+            "ChildTransferred",
             "ChildFileClosed",
             "ChildFileReopened",
             "ErasureRequested",
@@ -98,6 +100,9 @@ def _change(card: Document, record: Record, event: Event) -> None:
         case ChildRegistered():
             card["village"] = event.residence
             card["file"] = _file(event) | {"care_told": care_told(record)} | card.get("file", {})
+        case ChildTransferred():
+            card["village"] = event.to_village
+            card.setdefault("file", {}).pop("offered_to", None)
         case ParentSituationRecorded():
             card.setdefault("file", {})["parents"] = parents_of(event.parents)
         case CareSituationRecorded():
@@ -178,6 +183,8 @@ def _facts(child: str, event: Event) -> Document:
             return parents_of(event.parents)
         case CareSituationRecorded():
             return care_recorded(event)
+        case ChildTransferred():
+            return {"from": event.from_village, "to": event.to_village, "on": event.moved_on.isoformat()}
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():

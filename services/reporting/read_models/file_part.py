@@ -22,6 +22,7 @@ from shared.contracts.child_file import (
     ChildFileVerified,
     ChildIdentityCorrected,
     ChildIdentityRecorded,
+    ChildTransferOffered,
     EntrustmentEnded,
     HealthRecorded,
     IdentityDoubted,
@@ -38,6 +39,7 @@ from shared.projection.read_model import Document
 
 EVENTS: Final = frozenset(
     {
+        "ChildTransferOffered",
         "ChangeProposed",
         "ChangeAccepted",
         "ChangeRefused",
@@ -71,6 +73,8 @@ _HALF_A_YEAR: Final = timedelta(days=183)
 def change_file(file: Document, record: Record, event: Event) -> None:
     """Changes the card's part ``file`` in place."""
     match event:
+        case ChildTransferOffered():
+            file["offered_to"] = event.to_village
         case ChangeProposed() | ChangeAccepted() | ChangeRefused():
             _change_proposals(file, event)
         case SchoolingRecorded():
@@ -171,6 +175,8 @@ def _confirmed(what: str, on: date) -> Document:
 def file_facts(event: Event) -> Document:
     """What the time line shows of such an event."""
     match event:
+        case ChildTransferOffered():
+            return told(to=event.to_village, reason=event.reason.get())
         case ChangeProposed():
             return care_of(event.care)
         case ChangeRefused():

@@ -73,7 +73,15 @@ from services.registry.domain.child.states import (
     ChildFileIsClosed,
     ChildFileIsOpen,
     ChildIsErased,
+    offered_to,
     residence,
+)
+from services.registry.domain.child.transfer import (
+    ChildLivesThere,
+    NoTransferOffered,
+    OfferTransfer,
+    TakeOverBy,
+    TakeOverChild,
 )
 
 __all__ = [
@@ -97,6 +105,7 @@ __all__ = [
     "ChildFileNotSubmitted",
     "ChildFileNotVerified",
     "ChildIsErased",
+    "ChildLivesThere",
     "ChildStandsElsewhere",
     "ClearKeyGroup",
     "CloseChildFile",
@@ -118,7 +127,9 @@ __all__ = [
     "LeaveCareProgramme",
     "MarkKeyGroup",
     "NoCheckIsWaiting",
+    "NoTransferOffered",
     "NobodyIsEntrusted",
+    "OfferTransfer",
     "ParentContradictsItself",
     "ParentYoungerThanChild",
     "ProposalNotOpen",
@@ -141,7 +152,10 @@ __all__ = [
     "ReviewChildFile",
     "SubmissionBy",
     "SubmitChildFile",
+    "TakeOverBy",
+    "TakeOverChild",
     "VerificationBy",
     "VerifyChildFile",
+    "offered_to",
     "residence",
 ]

@@ -19,6 +19,7 @@ from services.registry.domain.child import (
     proposal,
     registration,
     situation,
+    transfer,
 )
 from services.registry.domain.child.check import (
     ConfirmChildFileReview,
@@ -48,6 +49,7 @@ from services.registry.domain.child.states import (
     Open,
     Unknown,
 )
+from services.registry.domain.child.transfer import OfferTransfer, TakeOverBy
 from shared.commands.command import Aggregate, NotOnFile
 from shared.contracts.event import Event
 from shared.contracts.registry import (
@@ -72,7 +74,7 @@ Recording = (
     | AcceptanceBy
 )
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
-OnOpenFile = Recording | Checking | ProposeChange | RefusalBy | CloseChildFile
+OnOpenFile = Recording | Checking | OfferTransfer | TakeOverBy | ProposeChange | RefusalBy | CloseChildFile
 ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
 
 
@@ -115,6 +117,10 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return [check.returned(command, file)]
         case ConfirmChildFileReview():
             return [check.confirmed(command, file)]
+        case OfferTransfer():
+            return [transfer.offered(command, file)]
+        case TakeOverBy():
+            return [transfer.taken_over(command, file)]
         case ProposeChange():
             return proposal.proposed(command, file)
         case RefusalBy():

@@ -21,6 +21,8 @@ from shared.contracts.child_file import (
     ChildFileVerified,
     ChildIdentityCorrected,
     ChildIdentityRecorded,
+    ChildTransferOffered,
+    ChildTransferred,
     EntrustmentEnded,
     HealthRecorded,
     IdentityDoubted,
@@ -62,6 +64,8 @@ ChildEvent = (
     | KeyGroupCleared
     | CareProgrammeJoined
     | CareProgrammeLeft
+    | ChildTransferOffered
+    | ChildTransferred
     | ChangeProposed
     | ChangeAccepted
     | ChangeRefused
@@ -142,6 +146,10 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return replace(file, entrusted=None)
         case KeyGroupMarked() | KeyGroupCleared() | CareProgrammeJoined() | CareProgrammeLeft():
             return _marked(file, event)
+        case ChildTransferOffered():
+            return replace(file, offered_to=event.to_village)
+        case ChildTransferred():
+            return replace(file, residence=event.to_village, offered_to=None)
         case ChangeProposed():
             proposal = Proposal(event.care, event.found_by, event.found_on)
             return replace(file, proposals={**file.proposals, event.proposal: proposal})

@@ -99,6 +99,7 @@ class OnFile:
     programmes: frozenset[CareProgramme] = frozenset()
     entrusted: Counted[date] | None = None
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    offered_to: str | None = None
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
 
@@ -124,6 +125,11 @@ Child = Unknown | Open | Closed | Erased
 def residence(child: Child) -> str | None:
     """The village a command on this child takes effect in."""
     return None if isinstance(child, Unknown) else child.residence
+
+
+def offered_to(child: Child) -> str | None:
+    """The village that an open file was offered to."""
+    return child.offered_to if isinstance(child, Open) else None
 
 
 def missing(file: OnFile) -> list[Block]:
