@@ -15,6 +15,8 @@ from services.registry.domain.child import (
     AcceptanceBy,
     AcceptChange,
     ApproveErasure,
+    AssessmentBy,
+    AssessRisk,
     ClearKeyGroup,
     CloseChildFile,
     ConfirmChildFileReview,
@@ -27,6 +29,8 @@ from services.registry.domain.child import (
     LeaveCareProgramme,
     MarkKeyGroup,
     OfferTransfer,
+    OverrideBy,
+    OverrideRisk,
     ProposeChange,
     RecordCareSituation,
     RecordHealth,
@@ -138,6 +142,8 @@ def handlings(log: Log) -> list[Handling[Any]]:
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
         _of_child(ReturnChildFile, "return_child_file", learn=_returned_by),
         _of_child(ConfirmChildFileReview, "submit_child_file"),
+        _of_child(AssessRisk, "assess_risk", learn=_assessed_by),
+        _of_child(OverrideRisk, "override_risk", learn=_overridden_by),
         _of_child(OfferTransfer, "transfer_child"),
         Handling(
             TakeOverChild,
@@ -182,6 +188,14 @@ async def _accepted_by(command: AcceptChange, person: str) -> AcceptanceBy:
 
 async def _refused_by(command: RefuseChange, person: str) -> RefusalBy:
     return RefusalBy(**dict(command), person=person)
+
+
+async def _assessed_by(command: AssessRisk, person: str) -> AssessmentBy:
+    return AssessmentBy(**dict(command), person=person)
+
+
+async def _overridden_by(command: OverrideRisk, person: str) -> OverrideBy:
+    return OverrideBy(**dict(command), person=person)
 
 
 async def _taken_over_by(command: TakeOverChild, person: str) -> TakeOverBy:

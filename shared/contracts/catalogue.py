@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from shared.contracts import child_file, counting, pairing, registry, reporting, visits
+from shared.contracts import child_file, counting, pairing, registry, reporting, risk, visits
 from shared.contracts.event import Event
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, child_file, counting),
+    "registry": (registry, child_file, counting, risk),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),

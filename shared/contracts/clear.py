@@ -49,6 +49,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "CareProgrammeLeft": frozenset({"child"}),
     "ErasureRequested": frozenset({"child", "requested_by"}),
     "SubjectKeyDestroyed": frozenset({"approved_by", "child"}),
+    "RiskAssessed": frozenset({"assessed_by", "child", "instrument", "next_due"}),
+    "RiskLevelOverridden": frozenset({"asked_by", "child", "reviewed_by", "until"}),
     "CountingRuleAdopted": frozenset(
         {
             *("adoption", "division", "rule", "starts"),

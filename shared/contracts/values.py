@@ -195,6 +195,15 @@ class Relation(StrEnum):
     NON_RELATIVE = "non_relative"
 
 
+class RiskLevel(StrEnum):
+    """红, 黄, 蓝, 绿."""
+
+    HIGH = "high"
+    MEDIUM_HIGH = "medium_high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class CheckLevel(StrEnum):
     """Who checks a child's file, one after the other."""
 

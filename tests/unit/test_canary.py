@@ -14,7 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from services.registry.domain.child import CHILD
-from shared.contracts import child_file
+from shared.contracts import child_file, risk
 from shared.contracts.clear import CLEAR
 from shared.contracts.event import Event
 from shared.contracts.registry import CareSituation, ChildRegistered
@@ -113,7 +113,11 @@ def test_an_erased_value_and_its_fault_say_only_the_kind() -> None:
         Personal(ERASED).reveal()
 
 
-BLOCKS = [event for event in vars(child_file).values() if isinstance(event, type) and issubclass(event, Event)]
+BLOCKS = [
+    event
+    for event in (*vars(child_file).values(), *vars(risk).values())
+    if isinstance(event, type) and issubclass(event, Event)
+]
 
 
 @pytest.mark.parametrize("event", [event for event in BLOCKS if event.subject], ids=lambda event: event.__name__)

@@ -34,11 +34,14 @@ from shared.contracts.child_file import (
 )
 from shared.contracts.event import Event
 from shared.contracts.registry import ChangeProposed
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document
 
 EVENTS: Final = frozenset(
     {
+        "RiskAssessed",
+        "RiskLevelOverridden",
         "ChildTransferOffered",
         "ChangeProposed",
         "ChangeAccepted",
@@ -73,6 +76,10 @@ _HALF_A_YEAR: Final = timedelta(days=183)
 def change_file(file: Document, record: Record, event: Event) -> None:
     """Changes the card's part ``file`` in place."""
     match event:
+        case RiskAssessed():
+            file["risk"] = _assessment(event) | {"assessed_on": business_day(record.occurred_at).isoformat()}
+        case RiskLevelOverridden():
+            file.setdefault("risk", {})["override"] = _override(event)
         case ChildTransferOffered():
             file["offered_to"] = event.to_village
         case ChangeProposed() | ChangeAccepted() | ChangeRefused():
@@ -101,6 +108,22 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             _mark(file, "care_programmes", value(event.programme), isinstance(event, CareProgrammeJoined))
         case _:
             _change_check(file.setdefault("check", {"stage": DRAFT}), record, event)
+
+
+def _assessment(event: RiskAssessed) -> Document:
+    """A new assessment ends an override: what it was about has been looked at again."""
+    emergencies = opened(event.answers).get("emergencies")
+    return told(
+        level=value(event.level),
+        instrument=event.instrument,
+        next_due=event.next_due.isoformat(),
+        emergencies=emergencies or None,
+        **opened(event.outcome),
+    )
+
+
+def _override(event: RiskLevelOverridden) -> Document:
+    return told(level=value(event.level), until=event.until.isoformat(), reason=event.reason.get())
 
 
 def _change_proposals(file: Document, event: ChangeProposed | ChangeAccepted | ChangeRefused) -> None:
@@ -175,6 +198,10 @@ def _confirmed(what: str, on: date) -> Document:
 def file_facts(event: Event) -> Document:
     """What the time line shows of such an event."""
     match event:
+        case RiskAssessed():
+            return _assessment(event)
+        case RiskLevelOverridden():
+            return _override(event)
         case ChildTransferOffered():
             return told(to=event.to_village, reason=event.reason.get())
         case ChangeProposed():

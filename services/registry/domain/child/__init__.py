@@ -61,6 +61,17 @@ from services.registry.domain.child.proposal import (
     RefuseChange,
 )
 from services.registry.domain.child.registration import BornInTheFuture, ChildStandsElsewhere, RegisterChild
+from services.registry.domain.child.risk import (
+    AssessmentBy,
+    AssessRisk,
+    OverrideBy,
+    OverrideIsOver,
+    OverrideRisk,
+    ReviewerAsks,
+    RiskAnswersDoNotFit,
+    RiskInstrumentUnknown,
+    RiskNotAssessed,
+)
 from services.registry.domain.child.situation import (
     HoldsFromTheFuture,
     ParentContradictsItself,
@@ -91,6 +102,8 @@ __all__ = [
     "AcceptanceBy",
     "ApproveErasure",
     "ApproverIsRequester",
+    "AssessRisk",
+    "AssessmentBy",
     "AuthorChecks",
     "BornInTheFuture",
     "CareProgrammeAlreadyJoined",
@@ -130,6 +143,9 @@ __all__ = [
     "NoTransferOffered",
     "NobodyIsEntrusted",
     "OfferTransfer",
+    "OverrideBy",
+    "OverrideIsOver",
+    "OverrideRisk",
     "ParentContradictsItself",
     "ParentYoungerThanChild",
     "ProposalNotOpen",
@@ -150,6 +166,10 @@ __all__ = [
     "ReturnChildFile",
     "ReviewBy",
     "ReviewChildFile",
+    "ReviewerAsks",
+    "RiskAnswersDoNotFit",
+    "RiskInstrumentUnknown",
+    "RiskNotAssessed",
     "SubmissionBy",
     "SubmitChildFile",
     "TakeOverBy",

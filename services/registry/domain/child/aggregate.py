@@ -18,6 +18,7 @@ from services.registry.domain.child import (
     marks,
     proposal,
     registration,
+    risk,
     situation,
     transfer,
 )
@@ -37,6 +38,7 @@ from services.registry.domain.child.life import RecordHealth, RecordSchooling, R
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
 from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
+from services.registry.domain.child.risk import AssessmentBy, OverrideBy
 from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
 from services.registry.domain.child.states import (
     Child,
@@ -74,7 +76,17 @@ Recording = (
     | AcceptanceBy
 )
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
-OnOpenFile = Recording | Checking | OfferTransfer | TakeOverBy | ProposeChange | RefusalBy | CloseChildFile
+OnOpenFile = (
+    Recording
+    | Checking
+    | AssessmentBy
+    | OverrideBy
+    | OfferTransfer
+    | TakeOverBy
+    | ProposeChange
+    | RefusalBy
+    | CloseChildFile
+)
 ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
 
 
@@ -117,6 +129,10 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return [check.returned(command, file)]
         case ConfirmChildFileReview():
             return [check.confirmed(command, file)]
+        case AssessmentBy():
+            return [risk.assessed(command)]
+        case OverrideBy():
+            return risk.overridden(command, file)
         case OfferTransfer():
             return [transfer.offered(command, file)]
         case TakeOverBy():

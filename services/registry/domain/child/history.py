@@ -42,6 +42,7 @@ from shared.contracts.registry import (
     ParentSituationRecorded,
     SubjectKeyDestroyed,
 )
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import CitizenNumberStatus
 
@@ -64,6 +65,8 @@ ChildEvent = (
     | KeyGroupCleared
     | CareProgrammeJoined
     | CareProgrammeLeft
+    | RiskAssessed
+    | RiskLevelOverridden
     | ChildTransferOffered
     | ChildTransferred
     | ChangeProposed
@@ -146,6 +149,8 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return replace(file, entrusted=None)
         case KeyGroupMarked() | KeyGroupCleared() | CareProgrammeJoined() | CareProgrammeLeft():
             return _marked(file, event)
+        case RiskAssessed():
+            return replace(file, risk=event.level)
         case ChildTransferOffered():
             return replace(file, offered_to=event.to_village)
         case ChildTransferred():
@@ -156,7 +161,7 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
         case ChangeAccepted() | ChangeRefused():
             left = {name: one for name, one in file.proposals.items() if name != event.proposal}
             return replace(file, proposals=left)
-        case ChildRegistered() | WelfareRecorded() | ChildFileReviewConfirmed():
+        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden() | ChildFileReviewConfirmed():
             return file
         case _:
             assert_never(event)

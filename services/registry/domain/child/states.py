@@ -11,7 +11,15 @@ from typing import ClassVar
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareProgramme, CitizenNumberStatus, IdentityDoubt, KeyGroup, ParentState, Sex
+from shared.contracts.values import (
+    CareProgramme,
+    CitizenNumberStatus,
+    IdentityDoubt,
+    KeyGroup,
+    ParentState,
+    RiskLevel,
+    Sex,
+)
 
 
 class ChildAlreadyRegistered(Refusal):
@@ -99,6 +107,7 @@ class OnFile:
     programmes: frozenset[CareProgramme] = frozenset()
     entrusted: Counted[date] | None = None
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    risk: Counted[RiskLevel] | None = None
     offered_to: str | None = None
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
