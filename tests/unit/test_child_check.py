@@ -39,9 +39,10 @@ from shared.contracts.child_file import (
     ChildFileReviewOpened,
     ChildFileSubmitted,
     ChildFileVerified,
+    ChildIdentityCorrected,
     Health,
     HealthRecorded,
-    IdentityDoubted,
+    IdentityCorrection,
     RegistrationStatusRecorded,
 )
 from shared.contracts.event import Event
@@ -53,8 +54,8 @@ from shared.contracts.values import (
     CloseReason,
     HealthState,
     HukouKind,
-    IdentityDoubt,
     ParentState,
+    Sex,
 )
 from tests.support.builders import TOLD, a_registered_child, a_registration, care, parents
 from tests.support.child_files import a_complete_file, health, schooling
@@ -157,16 +158,25 @@ def test_a_care_situation_that_is_still_the_same_opens_no_review():
     )
 
 
+def a_file_with(number: str) -> list[Event]:
+    registered = a_registered_child(child=CHILD_ID, household=FILE[0].household, citizen_number=Personal(number))
+    return [registered, *FILE[1:], SUBMITTED, REVIEWED]
+
+
 def test_a_birth_date_that_differs_from_the_number_stops_a_verification_until_it_is_corrected():
-    doubt = IdentityDoubted(child=CHILD_ID, doubts=Personal((IdentityDoubt.BIRTH_DATE_DIFFERS_FROM_NUMBER,)))
-    given(CHILD, *FILE, doubt, SUBMITTED, REVIEWED).when(VERIFY).then_refused(IdentityIsInDoubt)
-    resolved = IdentityDoubted(child=CHILD_ID, doubts=Personal(()))
-    given(CHILD, *FILE, doubt, resolved, SUBMITTED, REVIEWED).when(VERIFY).then(VERIFIED)
+    history = a_file_with("529901201506300024")
+    given(CHILD, *history).when(VERIFY).then_refused(IdentityIsInDoubt)
+    corrected = ChildIdentityCorrected(
+        child=CHILD_ID,
+        correction=Personal(IdentityCorrection(reason="户口簿", birth_date=date(2015, 6, 30))),
+        birth_month=Counted("2015-06"),
+        sex=Counted(Sex.FEMALE),
+    )
+    given(CHILD, *history, corrected).when(VERIFY).then(VERIFIED)
 
 
 def test_a_sex_that_differs_from_the_number_is_for_the_reviewer_to_judge():
-    doubt = IdentityDoubted(child=CHILD_ID, doubts=Personal((IdentityDoubt.SEX_DIFFERS_FROM_NUMBER,)))
-    given(CHILD, *FILE, doubt, SUBMITTED, REVIEWED).when(VERIFY).then(VERIFIED)
+    given(CHILD, *a_file_with("529901201603090014")).when(VERIFY).then(VERIFIED)
 
 
 def test_a_change_of_health_alone_leaves_a_verified_file_verified():

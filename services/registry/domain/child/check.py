@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from services.registry.domain.child.identity import BLOCKING
+from services.registry.domain.child.identity import BLOCKING, doubts_of
 from services.registry.domain.child.states import OnFile, Open, Stage, missing
 from shared.commands.command import Command
 from shared.contracts.child_file import (
@@ -183,7 +183,7 @@ def verified(command: VerificationBy, file: Open) -> ChildFileVerified:
         raise AuthorChecks
     if lacking := missing(file):
         raise ChildFileIncomplete(f"missing: {', '.join(lacking)}")
-    if file.doubts & BLOCKING:
+    if not BLOCKING.isdisjoint(doubts_of(file)):
         raise IdentityIsInDoubt
     return ChildFileVerified(child=command.child, verified_by=command.person)
 

@@ -88,11 +88,12 @@ def status_recorded(command: RecordRegistrationStatus) -> RegistrationStatusReco
 
 def doubted(child: str, file: OnFile) -> list[IdentityDoubted]:
     """The doubts about a file's identity, where they are others than those on record."""
-    doubts = tuple(_doubts(file))
+    doubts = tuple(doubts_of(file))
     return [] if frozenset(doubts) == file.doubts else [IdentityDoubted(child=child, doubts=Personal(doubts))]
 
 
-def _doubts(file: OnFile) -> Iterator[IdentityDoubt]:
+def doubts_of(file: OnFile) -> Iterator[IdentityDoubt]:
+    """What does not fit now; of files that were begun before this was asked, nothing may be on record yet."""
     number = None if file.number is None else file.number.get()
     born, sex = file.born.get(), file.sex.get()
     if number is None or born is None:
