@@ -19,17 +19,19 @@ _VILLAGE_WORK: Final = _CHILDREN | {"register_child", "record_child", "propose_c
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
-    | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"},
+    | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
+    | {"read_sensitive"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK,
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
-    | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"},
+    | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
+    | {"read_sensitive"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"register_child", "record_child", "close_child_file", "request_erasure", "post_working_group"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
-    | {"adopt_counting_rule", "override_risk"},
+    | {"adopt_counting_rule", "override_risk", "read_sensitive"},
     Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,

@@ -33,6 +33,20 @@ CHILD = new_id("child")
 ELSEWHERE = "520303106201"
 
 
+FILE = {
+    "name": "测甲一",
+    "parents": {"father": {"state": "incapable", "incapable_reason": "prison"}, "mother": {"state": "away"}},
+    "health": {"state": "disabled", "disability": {"kind": "hearing"}, "psychology": "低落"},
+    "welfare": {"minimum_allowance": True},
+    "risk": {"level": "high", "score": 60, "vetoes": ["lives"], "override": {"level": "low", "reason": "误"}},
+}
+ENTRY = {"at": NOW, "told": NOW, "by": "child_director"}
+TIME_LINE = [
+    ENTRY | {"type": "HealthRecorded", "facts": {"state": "disabled"}},
+    ENTRY | {"type": "SchoolingRecorded", "facts": {"state": "primary"}},
+]
+
+
 class Cards:
     """Cards of two children: of this village, and of another."""
 
@@ -43,10 +57,10 @@ class Cards:
         return self.cards.get(child)
 
     async def card(self, child):
-        return {"_id": child, "village": self.cards[child], "file": {"name": "测甲一"}}
+        return {"_id": child, "village": self.cards[child], "file": FILE}
 
     async def time_line(self, child):
-        return []
+        return TIME_LINE
 
     async def named(self, villages, name, limit):
         return []
@@ -76,7 +90,9 @@ class Reporting:
             raise AssertionError("nobody asks for divisions here")
 
         scope = Scope(registry.directory, divisions)
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller("director-1"))
+        registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
+        self.caller = "director-1"
+        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
         self.app = create_app(title="reporting", service="reporting", routers=[routes])
 
     async def openings(self):
@@ -101,6 +117,24 @@ async def test_a_file_is_opened_for_a_purpose_that_is_on_record_as_it_was_meant(
     assert answer.status_code == 200
     [opened] = await reporting.openings()
     assert (opened.child, opened.person, opened.purpose.reveal()) == (CHILD, "director-1", "月度走访")
+
+
+async def test_who_keeps_the_file_sees_all_of_it(http):
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    assert card["file"] == FILE
+    assert [entry["facts"]["state"] for entry in card["time_line"]] == ["disabled", "primary"]
+
+
+async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of(reporting, http):
+    reporting.caller = "cadre-1"
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    assert card["file"] == {
+        "name": "测甲一",
+        "parents": {"father": {"state": "incapable"}, "mother": {"state": "away"}},
+        "health": {"state": "disabled"},
+        "risk": {"level": "high", "override": {"level": "low"}},
+    }
+    assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reporting.api.field_classes import entry_without_detail, without_detail
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
@@ -156,13 +157,16 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile
+        file, entries = found.get("file"), await queries.time_line(child)
+        if not await scope.permits(who.person, "read_sensitive", village):
+            file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
         return Card(
             child=child,
             village=village,
-            file=found.get("file"),
+            file=file,
             visits=found.get("visits"),
             pairs=found.get("pairs"),
-            time_line=[Entry(**entry) for entry in await queries.time_line(child)],
+            time_line=[Entry(**entry) for entry in entries],
             freshness=freshness,
         )
 

@@ -111,13 +111,13 @@ def change_file(file: Document, record: Record, event: Event) -> None:
 
 
 def _assessment(event: RiskAssessed) -> Document:
-    """A new assessment ends an override: what it was about has been looked at again."""
-    emergencies = opened(event.answers).get("emergencies")
+    """A new assessment ends an override. Of an emergency the card says that there was one: which, is class C4."""
+    answers = event.answers.get()
     return told(
         level=value(event.level),
         instrument=event.instrument,
         next_due=event.next_due.isoformat(),
-        emergencies=emergencies or None,
+        emergency=True if answers is not None and answers.emergencies else None,
         **opened(event.outcome),
     )
 
