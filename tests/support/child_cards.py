@@ -23,7 +23,7 @@ async def card_and_entries(events: Iterable[Event]) -> tuple[Document, list[Docu
     """The card of a child and its time line, oldest first; each event happened on the day of ``TOLD``."""
     model, store = Children(), MemoryProjectionStore()
     work = Work(store, VERSION)
-    batch = [_occurred(number, event) for number, event in enumerate(events, start=1)]
+    batch = occurrences(events)
     await model.prepare(batch, work)
     for occurred in batch:
         model.fold(occurred, work)
@@ -31,6 +31,10 @@ async def card_and_entries(events: Iterable[Event]) -> tuple[Document, list[Docu
     held: dict[str, dict[Any, Document]] = store.collections
     [card] = held[VERSION.collection(CARDS)].values()
     return card, list(held.get(VERSION.collection(ENTRIES), {}).values())
+
+
+def occurrences(events: Iterable[Event]) -> list[Occurred]:
+    return [_occurred(number, event) for number, event in enumerate(events, start=1)]
 
 
 def _occurred(number: int, event: Event) -> Occurred:

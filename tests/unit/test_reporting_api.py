@@ -62,6 +62,10 @@ class Cards:
     async def time_line(self, child):
         return TIME_LINE
 
+    async def closed(self, villages, until, limit):
+        assert villages == [VILLAGE]
+        return [{"_id": CHILD, "village": VILLAGE, "file": {"closed_on": "2020-01-01", "closed_for": "turned_16"}}]
+
     async def named(self, villages, name, limit):
         return []
 
@@ -78,6 +82,13 @@ class Live:
         return Freshness(NOW, 0, None)
 
 
+class VillageScope(Scope):
+    """Of a division that is a village: nobody looks below it."""
+
+    async def villages(self, division):
+        return [division]
+
+
 class Reporting:
     def __init__(self) -> None:
         registry = Registry()
@@ -89,7 +100,7 @@ class Reporting:
         async def divisions():
             raise AssertionError("nobody asks for divisions here")
 
-        scope = Scope(registry.directory, divisions)
+        scope = VillageScope(registry.directory, divisions)
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
         routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
@@ -135,6 +146,15 @@ async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of
         "risk": {"level": "high", "override": {"level": "low"}},
     }
     assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
+
+
+async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):
+    answer = (await http.get(f"/children/closed?division={VILLAGE}")).json()
+    assert answer["files"] == [
+        {"child": CHILD, "village": VILLAGE, "closed_on": "2020-01-01", "closed_for": "turned_16"}
+    ]
+    reporting.caller = "cadre-1"
+    assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)
