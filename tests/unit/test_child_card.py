@@ -179,3 +179,11 @@ async def test_care_is_shown_with_its_quality_and_the_place_of_registration_with
     file = (await card_and_entries([*FILE, care_told, moved]))[0]["file"]
     assert file["care"] == {"kind": "grandparent", "living_alone": False, "quality": "poor"}
     assert (file["hukou"], file["hukou_kind"]) == ("520304", "rural")
+
+
+async def test_a_number_that_turned_out_to_be_none_is_shown_no_more():
+    none = ChildIdentityRecorded(
+        child=CHILD, identity=Personal(Identity(citizen_number_status=CitizenNumberStatus.NONE))
+    )
+    file = (await card_and_entries([*FILE, none]))[0]["file"]
+    assert (file["citizen_number"], file["citizen_number_status"]) == (None, "none")

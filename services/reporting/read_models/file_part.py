@@ -91,7 +91,8 @@ def change_file(file: Document, record: Record, event: Event) -> None:
         case WelfareRecorded():
             file["welfare"] = opened(event.welfare)
         case ChildIdentityRecorded():
-            file.update(opened(event.identity))
+            # A number that is told no more is shown no more.
+            file.update({"citizen_number": None} | opened(event.identity))
         case ChildIdentityCorrected():
             _correct(file, opened(event.correction))
         case IdentityDoubted():
