@@ -42,8 +42,12 @@ from services.registry.domain.child import (
     RecordWelfare,
     RegisterChild,
     RequestErasure,
+    ReviewChildFile,
+    SubmitChildFile,
+    VerifyChildFile,
 )
 from services.registry.domain.citizen_number import check_character
+from services.registry.domain.counting_rule import AdoptCountingRule
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
 from shared.contracts.child_file import Entrustment, Health, Identity, IdentityCorrection, Schooling, Welfare
@@ -55,6 +59,7 @@ from shared.contracts.values import (
     CloseReason,
     DivisionKind,
     HealthState,
+    HukouKind,
     KeyGroup,
     ParentState,
     PostingLevel,
@@ -82,10 +87,12 @@ TODAY: Final = business_day(NOW)
 VILLAGES: Final = [node.code for node in divisions(CITY) if node.kind is DivisionKind.VILLAGE]
 MINE, ELSEWHERE = "520303105201", next(code for code in VILLAGES if not code.startswith("520303"))
 OFFICER, VILLAGER, JUDGE_IN_OWN_CASE = "demo-officer-1", "road-villager", "road-judge-in-own-case"
+COUNTY: Final = "road-county"
 GRANTS: Final = (
     (VILLAGER, Role.CHILD_DIRECTOR, MINE),
     (JUDGE_IN_OWN_CASE, Role.CHILD_DIRECTOR, CITY),
     (JUDGE_IN_OWN_CASE, Role.DATA_PROTECTION_OFFICER, CITY),
+    (COUNTY, Role.COUNTY_CIVIL_AFFAIRS, CITY),
 )
 
 
@@ -576,6 +583,33 @@ async def assert_chains_are_whole(guanhu: Installation) -> None:
         seen, forged = witness.read(file, witness.public_key(witness_keys(home)[1])) if file.exists() else ([], [])
         report = await examine(DatabaseEvidence(guanhu.mongo), service, seen, forged)
         assert report.clean, report
+
+
+async def test_a_file_is_checked_by_two_offices_and_counts_by_the_rule_that_was_adopted(guanhu: Installation) -> None:
+    day = {"as_of": "2030-01-01", "known_at": "2030-01-01"}
+    child = a_child(hukou_kind=HukouKind.RURAL, birth_date=_years_ago(3))
+    before = await guanhu.ask("/figures/I1", SUPERVISOR, division=MINE, rule="MCA-2016", **day)
+    none = Identity(citizen_number_status=CitizenNumberStatus.NONE)
+    for command, person in (
+        (child, DIRECTOR),
+        (RecordIdentity(child=child.child, identity=Personal(none)), DIRECTOR),
+        (RecordSchooling(child=child.child, schooling=Personal(Schooling(state=SchoolState.KINDERGARTEN))), DIRECTOR),
+        (RecordHealth(child=child.child, health=Personal(Health(state=HealthState.HEALTHY))), DIRECTOR),
+        (SubmitChildFile(child=child.child), DIRECTOR),
+        (ReviewChildFile(child=child.child), SUPERVISOR),
+        (VerifyChildFile(child=child.child), COUNTY),
+    ):
+        position = await guanhu.give(command, person)
+    file = (await guanhu.open_file(child.child, DIRECTOR, position)).json()["file"]
+    assert (file["check"]["stage"], file["key_groups"]) == ("county_verified", ["no_registration"])
+
+    adopted = AdoptCountingRule(division=MINE[:6], rule="MCA-2016", starts=date(2030, 1, 1))
+    after = f"{position},{await guanhu.give(adopted, COUNTY)}"
+    counted = await guanhu.ask("/figures/I1", SUPERVISOR, after, division=MINE, **day)
+    assert counted["rule"] == "MCA-2016"
+    assert counted["figure"]["denominator"] == before["figure"]["denominator"] + 1
+    today = await guanhu.ask("/figures/I1", SUPERVISOR, after, division=MINE)
+    assert today["rule"] == "BRIEF-0-14"
 
 
 class Canary:
