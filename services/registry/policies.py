@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from services.registry.domain.child import ProposeChange
 from shared.commands.policies import Policy, Wanted
@@ -12,6 +13,8 @@ from shared.eventlog.placement import derived_id
 from shared.eventlog.record import Record
 from shared.privacy.port import KeyVault
 
+FINDS: Final = "propose_what_a_visit_found"
+
 
 def policies(vault: KeyVault) -> list[Policy]:
     async def destroy_key(record: Record, event: SubjectKeyDestroyed) -> Sequence[Wanted]:
@@ -20,7 +23,7 @@ def policies(vault: KeyVault) -> list[Policy]:
 
     return [
         Policy("destroy_key", "SubjectKeyDestroyed", destroy_key),
-        Policy("propose_what_a_visit_found", "VisitLogged", on_visit_logged),
+        Policy(FINDS, "VisitLogged", on_visit_logged),
     ]
 
 
@@ -38,6 +41,8 @@ async def on_visit_logged(record: Record, event: VisitLogged) -> Sequence[Wanted
                 child=finding.child,
                 visit=event.visit,
                 care=finding.care_found,
+                found_by=record.actor.id,
+                found_on=event.visited_on,
             ),
         )
         for finding in event.findings

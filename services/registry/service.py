@@ -5,21 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from services.registry.division_map import DivisionMap, MapLearning, ParentLearning, ResidenceLearning, TakenOver
 from services.registry.domain import child, division, duty, posting
 from services.registry.domain.child import (
+    CHECKED,
     CHILD,
+    AcceptanceBy,
+    AcceptChange,
     ApproveErasure,
+    AssessmentBy,
+    AssessRisk,
+    ClearKeyGroup,
     CloseChildFile,
+    ConfirmChildFileReview,
+    CorrectIdentity,
+    EndEntrustment,
+    EntrustCaregiver,
     ErasureApprovalBy,
     ErasureRequestBy,
+    JoinCareProgramme,
+    LeaveCareProgramme,
+    MarkKeyGroup,
+    OfferTransfer,
+    OverrideBy,
+    OverrideRisk,
     ProposeChange,
     RecordCareSituation,
+    RecordHealth,
+    RecordIdentity,
     RecordParentSituation,
+    RecordRegistrationStatus,
+    RecordSchooling,
+    RecordWelfare,
+    RefusalBy,
+    RefuseChange,
     RegisterChild,
     ReopenChildFile,
     RequestErasure,
+    ReturnBy,
+    ReturnChildFile,
+    ReviewBy,
+    ReviewChildFile,
+    SubmissionBy,
+    SubmitChildFile,
+    TakeOverBy,
+    TakeOverChild,
+    VerificationBy,
+    VerifyChildFile,
 )
+from services.registry.domain.counting_rule import ADOPTED, AdoptCountingRule, adoption_stream
 from services.registry.domain.division import (
     DIVISION,
     AddDivision,
@@ -49,11 +85,15 @@ from services.registry.domain.role import ROLE, EndRole, GrantRole
 from services.registry.domain.school import SCHOOL, ChangeSchool, RegisterSchool, division_of
 from services.registry.domain.village_profile import PROFILE, RecordVillageProfile, profile_stream
 from services.registry.held_places import PlaceLearning
+from services.registry.policies import FINDS
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
+from shared.eventlog.record import decode
 from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
+
+_CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
 def handlings(
@@ -126,6 +166,12 @@ def handlings(
             told_by_state=True,
         ),
         Handling(
+            AdoptCountingRule,
+            action="adopt_counting_rule",
+            targets=lambda c: (Target(adoption_stream(c.division), ADOPTED),),
+            division=lambda c, _: c.division,
+        ),
+        Handling(
             RegisterChild,
             action="register_child",
             targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
@@ -153,7 +199,37 @@ def handlings(
         ),
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),
-        _of_child(ProposeChange, "propose_change"),
+        _of_child(RecordSchooling, "record_child"),
+        _of_child(JoinCareProgramme, "record_child"),
+        _of_child(LeaveCareProgramme, "record_child"),
+        _of_child(RecordIdentity, "keep_child_file"),
+        _of_child(CorrectIdentity, "keep_child_file"),
+        _of_child(RecordRegistrationStatus, "keep_child_file"),
+        _of_child(RecordHealth, "keep_child_file"),
+        _of_child(RecordWelfare, "keep_child_file"),
+        _of_child(EntrustCaregiver, "keep_child_file"),
+        _of_child(EndEntrustment, "keep_child_file"),
+        _of_child(MarkKeyGroup, "keep_child_file"),
+        _of_child(ClearKeyGroup, "keep_child_file"),
+        _of_child(ProposeChange, "propose_change", learn=_found_by),
+        _of_child(AcceptChange, "decide_change", learn=_accepted_by),
+        _of_child(RefuseChange, "decide_change", learn=_refused_by),
+        _of_child(SubmitChildFile, "submit_child_file", learn=_submitted_by),
+        _of_child(ReviewChildFile, "review_child_file", learn=_CheckedBy(log, ReviewBy)),
+        _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
+        _of_child(ReturnChildFile, "return_child_file", learn=_returned_by),
+        _of_child(ConfirmChildFileReview, "submit_child_file"),
+        _of_child(AssessRisk, "assess_risk", learn=_assessed_by),
+        _of_child(OverrideRisk, "override_risk", learn=_overridden_by),
+        _of_child(OfferTransfer, "transfer_child"),
+        Handling(
+            TakeOverChild,
+            action="transfer_child",
+            targets=lambda c: (Target(c.child, CHILD),),
+            division=lambda _, states: child.offered_to(states[0]),
+            told_by_state=True,
+            learn=_taken_over_by,
+        ),
         _of_child(CloseChildFile, "close_child_file"),
         _of_child(ReopenChildFile, "close_child_file"),
         _of_child(RequestErasure, "request_erasure", learn=_requested_by),
@@ -213,6 +289,66 @@ def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[An
 
 def _residence(_: Command, states: Sequence[Any]) -> str | None:
     return child.residence(states[0])
+
+
+async def _found_by(command: ProposeChange, person: str) -> ProposeChange:
+    """Only the policy on visits tells what another has found."""
+    found_by = command.found_by if person == f"{SERVICE}/{FINDS}" else person
+    return command.model_copy(update={"found_by": found_by})
+
+
+async def _accepted_by(command: AcceptChange, person: str) -> AcceptanceBy:
+    return AcceptanceBy(**dict(command), person=person)
+
+
+async def _refused_by(command: RefuseChange, person: str) -> RefusalBy:
+    return RefusalBy(**dict(command), person=person)
+
+
+async def _assessed_by(command: AssessRisk, person: str) -> AssessmentBy:
+    return AssessmentBy(**dict(command), person=person)
+
+
+async def _overridden_by(command: OverrideRisk, person: str) -> OverrideBy:
+    return OverrideBy(**dict(command), person=person)
+
+
+async def _taken_over_by(command: TakeOverChild, person: str) -> TakeOverBy:
+    return TakeOverBy(**dict(command), person=person)
+
+
+async def _submitted_by(command: SubmitChildFile, person: str) -> SubmissionBy:
+    return SubmissionBy(**dict(command), person=person)
+
+
+async def _returned_by(command: ReturnChildFile, person: str) -> ReturnBy:
+    return ReturnBy(**dict(command), person=person)
+
+
+class _CheckedBy:
+    """Tells a check who makes it, and who entered what is to be checked: all that was told since the county's last."""
+
+    def __init__(self, log: Log, check: type[ReviewBy] | type[VerificationBy]) -> None:
+        self._log = log
+        self._check = check
+
+    async def __call__(self, command: ReviewChildFile | VerifyChildFile, person: str) -> ReviewBy | VerificationBy:
+        return self._check(**dict(command), person=person, authors=await self._authors(command.child))
+
+    async def _authors(self, stream: str) -> frozenset[str]:
+        """Of what was proposed and accepted, the finder is the author, not the reviewer who took it over."""
+        authors: set[str] = set()
+        taken_over = ""
+        for record in map(decode, await self._log.load(stream)):
+            match record.type:
+                case "ChildFileVerified":
+                    authors.clear()
+                case "ChangeAccepted":
+                    taken_over = record.command_id
+                    authors.add(msgspec.json.decode(record.data).get("found_by", ""))
+                case told if told in _CHECKED and record.command_id != taken_over:
+                    authors.add(record.actor.id)
+        return frozenset(authors - {""})
 
 
 async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestBy:

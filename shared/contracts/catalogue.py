@@ -6,13 +6,24 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from shared.contracts import divisions, pairing, places, registry, reporting, roster, visits
+from shared.contracts import (
+    child_file,
+    counting,
+    divisions,
+    pairing,
+    places,
+    registry,
+    reporting,
+    risk,
+    roster,
+    visits,
+)
 from shared.contracts.event import Event
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -33,9 +44,18 @@ def _coded_reason(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"reason": "rotated" if rotated else "other", "leaving": leaving}
 
 
+def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
+    """The next version has further fields, each of which may be missing."""
+    return data
+
+
 UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("PairEnded", 1): _pair_ended_2,
     ("WorkingGroupWithdrawn", 1): _coded_reason,
+    ("ChildRegistered", 1): _only_more_may_be_told,
+    ("ParentSituationRecorded", 1): _only_more_may_be_told,
+    ("CareSituationRecorded", 1): _only_more_may_be_told,
+    ("ChangeProposed", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -9,7 +9,9 @@ from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     BirthMonth,
     CareKind,
+    CareQuality,
     ChildId,
+    CitizenNumberStatus,
     CloseReason,
     Count,
     Day,
@@ -21,7 +23,9 @@ from shared.contracts.values import (
     FileHash,
     FindingCode,
     HouseholdId,
+    HukouKind,
     ImportId,
+    IncapableReason,
     LedgerKind,
     Likeness,
     MadeId,
@@ -118,14 +122,29 @@ class HouseholdFileOpened(Event):
     phone: Personal[Phone] | None = None
 
 
+class ParentDetails(Fact):
+    """What is told of a parent beyond the state; ``lost_contact_since`` and ``last_contact`` are days."""
+
+    birth_date: Day | None = None
+    citizen_number: str | None = None
+    incapable_reason: IncapableReason | None = None
+    lost_contact_since: Day | None = None
+    last_contact: Day | None = None
+    work: Text | None = None
+    wechat: bool | None = None
+
+
 class ParentSituation(Fact):
-    """One parent, since the day it holds from."""
+    """One parent, since the day it holds from. ``away_place`` goes down to the city; ``across_county`` says whether
+    that lies outside the home county."""
 
     state: Counted[ParentState]
     since: Counted[Day] | None = None
     name: Personal[Name] | None = None
     phone: Personal[Phone] | None = None
     away_place: Personal[Text] | None = None
+    across_county: Counted[bool] | None = None
+    details: Personal[ParentDetails] | None = None
 
 
 class ParentsSituation(Fact):
@@ -144,6 +163,7 @@ class CareSituation(Fact):
 class ChildRegistered(Event):
     """A child's file begins, with the situation found at the door."""
 
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     child: ChildId
@@ -157,9 +177,12 @@ class ChildRegistered(Event):
     sex: Counted[Sex]
     parents: ParentsSituation
     care: CareSituation
+    citizen_number_status: Personal[CitizenNumberStatus] | None = None
+    hukou_kind: Counted[HukouKind] | None = None
 
 
 class ParentSituationRecorded(Event):
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     child: ChildId
@@ -167,21 +190,29 @@ class ParentSituationRecorded(Event):
 
 
 class CareSituationRecorded(Event):
+    """``since`` is the first day it holds; without it the day it was seen."""
+
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     child: ChildId
     care: CareSituation
+    quality: Personal[CareQuality] | None = None
+    since: Counted[Day] | None = None
 
 
 class ChangeProposed(Event):
-    """A visit found another care situation than the file holds; it waits for review."""
+    """A visit found another care situation than the file holds; it waits for review. Who found it, and on which day."""
 
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     proposal: ProposalId
     child: ChildId
     visit: VisitId
     care: CareSituation
+    found_by: PersonId | None = None
+    found_on: Day | None = None
 
 
 class ChildFileClosed(Event):

@@ -33,6 +33,7 @@ FindingCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 MadeId = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9a-f-]{36}$")]
 """Of a stream that a row of a ledger began."""
 
+AdoptionId = Annotated[str, _id("adoption")]
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
 
@@ -52,6 +53,9 @@ GroupNumber = Annotated[str, StringConstraints(pattern=r"^\d{1,3}$")]
 
 VillageCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 BirthMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Ethnicity = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-4]\d|5[0-6]|97|98)$")]
+"""GB/T 3304: 01 to 56, 97 other, 98 foreign."""
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
 Text = Annotated[str, StringConstraints(max_length=2000)]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=20)]
@@ -95,6 +99,133 @@ class CareKind(StrEnum):
     BOARDING_SCHOOL = "boarding_school"
     INSTITUTION = "institution"
     NOBODY = "nobody"
+
+
+class SchoolState(StrEnum):
+    """Where a child learns (domain 3.1, block School): dropout is in compulsory age, not_in_school is after it."""
+
+    NOT_ENROLLED = "not_enrolled"
+    KINDERGARTEN = "kindergarten"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    SENIOR = "senior"
+    VOCATIONAL = "vocational"
+    DROPOUT = "dropout"
+    NOT_IN_SCHOOL = "not_in_school"
+
+
+class HealthState(StrEnum):
+    HEALTHY = "healthy"
+    DISABLED = "disabled"
+    SERIOUSLY_ILL = "seriously_ill"
+
+
+class DisabilityKind(StrEnum):
+    """GB/T 26341."""
+
+    VISUAL = "visual"
+    HEARING = "hearing"
+    SPEECH = "speech"
+    PHYSICAL = "physical"
+    INTELLECTUAL = "intellectual"
+    MENTAL = "mental"
+    MULTIPLE = "multiple"
+
+
+class CareQuality(StrEnum):
+    """监护情况评估: 较好, 一般, 差."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+class IncapableReason(StrEnum):
+    """Why a parent can not care for the child."""
+
+    SERIOUS_ILLNESS = "serious_illness"
+    DISABILITY = "disability"
+    PRISON = "prison"
+    COMPULSORY_TREATMENT = "compulsory_treatment"
+    OTHER = "other"
+
+
+class CitizenNumberStatus(StrEnum):
+    """No number is legal: NONE marks the key group no_registration (domain 3.0)."""
+
+    PRESENT = "present"
+    APPLIED_FOR = "applied_for"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class HukouKind(StrEnum):
+    """户口性质. Where registration no longer tells rural from urban, the place of registration does."""
+
+    RURAL = "rural"
+    URBAN = "urban"
+
+
+class IdentityDoubt(StrEnum):
+    """What does not fit in an identity, and may be right all the same: for the review."""
+
+    SEX_DIFFERS_FROM_NUMBER = "sex_differs_from_number"
+    BIRTH_DATE_DIFFERS_FROM_NUMBER = "birth_date_differs_from_number"
+    NUMBER_ENDS_IN_ZEROS = "number_ends_in_zeros"
+
+
+class KeyGroup(StrEnum):
+    """The six key groups of the national action."""
+
+    NO_GUARDIAN = "no_guardian"
+    GUARDIAN_INCAPABLE = "guardian_incapable"
+    DROPOUT = "dropout"
+    NO_REGISTRATION = "no_registration"
+    SERIOUS_ILLNESS = "serious_illness"
+    DISABILITY = "disability"
+
+
+class SpecialCategory(StrEnum):
+    ORPHAN = "orphan"
+    DE_FACTO_UNATTENDED = "de_facto_unattended"
+    CHILD_IN_DIFFICULTY = "child_in_difficulty"
+
+
+class CareProgramme(StrEnum):
+    """The three cares (三关爱)."""
+
+    MIGRANT_WORKERS = "migrant_workers"
+    LEFT_BEHIND_CHILDREN = "left_behind_children"
+    EMPTY_NEST_ELDERLY = "empty_nest_elderly"
+
+
+class Relation(StrEnum):
+    """To the child, after GB/T 4761."""
+
+    FATHER = "father"
+    MOTHER = "mother"
+    PATERNAL_GRANDPARENT = "paternal_grandparent"
+    MATERNAL_GRANDPARENT = "maternal_grandparent"
+    SIBLING = "sibling"
+    UNCLE_OR_AUNT = "uncle_or_aunt"
+    OTHER_RELATIVE = "other_relative"
+    NON_RELATIVE = "non_relative"
+
+
+class RiskLevel(StrEnum):
+    """红, 黄, 蓝, 绿."""
+
+    HIGH = "high"
+    MEDIUM_HIGH = "medium_high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class CheckLevel(StrEnum):
+    """Who checks a child's file, one after the other."""
+
+    TOWNSHIP = "township"
+    COUNTY = "county"
 
 
 class CloseReason(StrEnum):

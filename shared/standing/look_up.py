@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from shared.commands.command import business_day
+from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
@@ -28,12 +29,15 @@ FRESH: Final = timedelta(seconds=10)
 
 
 class Standings(ReadModel):
-    """One document per child: ``{_id, village, turns: [[day, version, open]], erased: day}``."""
+    """One document per child: ``{_id, village, moves: [[day, version, village]], turns, erased: day}``.
+
+    ``village`` is where it was registered, a move where it lives from a day on; turns are ``[day, version, open]``.
+    """
 
     name: ClassVar[str] = "standings"
     services: ClassVar[tuple[str, ...]] = ("registry",)
     events: ClassVar[frozenset[str]] = frozenset(
-        {"ChildRegistered", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"}
+        {"ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"}
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {CHILDREN: ()}
@@ -55,6 +59,8 @@ def change(document: Document, record: Record, event: Event) -> None:
     match event:
         case ChildRegistered():
             document["village"] = event.residence
+        case ChildTransferred():
+            document.setdefault("moves", []).append([event.moved_on.isoformat(), version, event.to_village])
         case ChildFileClosed():
             document["turns"].append([event.closed_on.isoformat(), version, False])
         case ChildFileReopened():
@@ -68,8 +74,9 @@ def change(document: Document, record: Record, event: Event) -> None:
 def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
     """A file is open until a turn says otherwise; of two turns on one day the later told one holds."""
     turns = sorted(turn for turn in document["turns"] if turn[0] <= day.isoformat())
+    moves = sorted(move for move in document.get("moves", ()) if move[0] <= day.isoformat())
     return Standing(
-        village=document["village"],
+        village=moves[-1][2] if moves else document["village"],
         open=turns[-1][2] if turns else True,
         erased="erased" in document,
         fresh=fresh,

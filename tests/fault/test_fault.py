@@ -233,9 +233,9 @@ async def _wait_for_the_read_models(guanhu: Installation, told: list[Told]) -> N
         place = (one.position.service, one.position.partition)
         ends[place] = max(one.position, ends.get(place, one.position))
     live = LiveModels(guanhu.mongo["guanhu_reporting"])
-    for model in READ_MODELS:
-        for position in ends.values():
-            assert await live.wait_for(model, position, timeout=60), f"{model} has not reached {position}"
+    for name, model in READ_MODELS.items():
+        for position in (end for end in ends.values() if end.service in model().services):
+            assert await live.wait_for(name, position, timeout=60), f"{name} has not reached {position}"
 
 
 # The audit and the rebuild
@@ -253,10 +253,10 @@ async def _assert_chains_are_whole(guanhu: Installation) -> None:
 async def _assert_a_rebuild_finds_the_same(guanhu: Installation, told: list[Told]) -> None:
     kernel = Kernel(settings_of(guanhu.stack.environment("reporting")), "reporting", process="rebuild")
     try:
-        for name in READ_MODELS:
+        for name, model in READ_MODELS.items():
             report = await rebuild_in(kernel, name, READ_MODELS)
             assert report.differences == ()
             assert report.switched
-            assert report.records >= len(told)
+            assert report.records >= sum(one.position.service in model().services for one in told)
     finally:
         await kernel.close()

@@ -14,7 +14,7 @@ from services.reporting.figures.indicators import UnknownIndicator
 from services.reporting.figures.queries import Figure, Figures
 from services.reporting.figures.read_model import FiguresModel
 from shared.contracts.registry import ParentsSituation
-from shared.contracts.values import ParentState
+from shared.contracts.values import HukouKind, ParentState
 from shared.projection.checkpoint import Checkpoint
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.read_model import Occurred
@@ -29,6 +29,7 @@ from tests.support.figure_histories import (
     a_parent,
     a_posting,
     a_visit_in,
+    an_adoption,
     folded,
     told,
 )
@@ -124,6 +125,35 @@ async def test_a_table_has_a_row_for_each_division_and_their_total(fold: Fold, c
         OTHER_TOWNSHIP: {"I1": Figure(0, 0, "-"), "I1b": Figure(0, 0, "-"), "VISITS": Figure(1, None, None)},
         "529901103": {"I1": Figure(0, 0, "-"), "I1b": Figure(0, 0, "-"), "VISITS": Figure(0, None, None)},
     }
+
+
+async def test_a_figure_is_counted_by_the_rule_it_is_asked_by(fold: Fold, collections: Getter) -> None:
+    rural = told(a_child_of(9, VILLAGE, "2011-03", BOTH_AWAY, HukouKind.RURAL), JULY_20, JULY_20)
+    await fold([*a_history(), [rural]])
+    figures = Figures(collections)
+    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule="BRIEF-0-14") == Figure(2, 3, "66.7")
+    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule="MCA-2016") == Figure(1, 1, "100.0")
+    total, _ = await figures.table(["I1", "VISITS"], COUNTY, [], AUG_14, AUG_14, rule="EDU")
+    assert total == {"I1": Figure(0, 0, "-"), "VISITS": Figure(2, None, None)}
+
+
+async def test_a_division_counts_by_what_it_or_the_nearest_above_it_has_adopted(
+    fold: Fold, collections: Getter
+) -> None:
+    adopted = [
+        told(an_adoption("52", "CENSUS-WIDE", JULY_20), JULY_20, JULY_20),
+        told(an_adoption(COUNTY, "MCA-2024", AUG_14), AUG_1, AUG_1),
+        told(an_adoption(COUNTY, "MCA-2016", AUG_1), AUG_14, AUG_14, version=2),
+    ]
+    await fold([adopted])
+    figures, path = Figures(collections), ("52", "5299", COUNTY, TOWNSHIP)
+    assert await figures.adopted(path, date(2026, 7, 19), AUG_14) == "BRIEF-0-14"
+    assert await figures.adopted(path, JULY_20, AUG_14) == "CENSUS-WIDE"
+    assert await figures.adopted(path, AUG_1, AUG_14) == "MCA-2016"
+    assert await figures.adopted(path, AUG_1, AUG_1) == "CENSUS-WIDE"
+    assert await figures.adopted(path, AUG_14, AUG_14) == "MCA-2024"
+    assert await figures.adopted(("52", "5298"), AUG_14, AUG_14) == "CENSUS-WIDE"
+    assert await figures.adopted((), AUG_14, AUG_14) == "BRIEF-0-14"
 
 
 async def test_an_indicator_that_does_not_exist_is_refused(collections: Getter) -> None:

@@ -31,21 +31,41 @@ from services.registry.division_list import divisions
 from services.registry.domain.child import (
     ApproveErasure,
     CloseChildFile,
+    CorrectIdentity,
+    EntrustCaregiver,
+    MarkKeyGroup,
     RecordCareSituation,
+    RecordHealth,
+    RecordIdentity,
+    RecordParentSituation,
+    RecordSchooling,
+    RecordWelfare,
     RegisterChild,
     RequestErasure,
+    ReviewChildFile,
+    SubmitChildFile,
+    VerifyChildFile,
 )
 from services.registry.domain.citizen_number import check_character
+from services.registry.domain.counting_rule import AdoptCountingRule
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
-from shared.contracts.sealed import Personal
+from shared.contracts.child_file import Entrustment, Health, Identity, IdentityCorrection, Schooling, Welfare
+from shared.contracts.registry import ParentDetails, ParentSituation
+from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     CareKind,
+    CitizenNumberStatus,
     CloseReason,
     DivisionKind,
+    HealthState,
+    HukouKind,
+    KeyGroup,
     ParentState,
     PostingLevel,
+    Relation,
     Role,
+    SchoolState,
     WithdrawalReason,
 )
 from shared.contracts.visits import ChildFinding
@@ -69,9 +89,11 @@ TODAY: Final = business_day(NOW)
 VILLAGES: Final = [node.code for node in divisions(CITY) if node.kind is DivisionKind.VILLAGE]
 MINE, ELSEWHERE = "520303105201", next(code for code in VILLAGES if not code.startswith("520303"))
 OFFICER, VILLAGER, JUDGE_IN_OWN_CASE = "demo-officer-1", "road-villager", "road-judge-in-own-case"
+COUNTY: Final = "road-county"
 GRANTS: Final = (
     (JUDGE_IN_OWN_CASE, Role.COUNTY_CIVIL_AFFAIRS, CITY),
     (JUDGE_IN_OWN_CASE, Role.DATA_PROTECTION_OFFICER, CITY),
+    (COUNTY, Role.COUNTY_CIVIL_AFFAIRS, CITY),
 )
 
 
@@ -600,6 +622,33 @@ async def assert_chains_are_whole(guanhu: Installation) -> None:
         assert report.clean, report
 
 
+async def test_a_file_is_checked_by_two_offices_and_counts_by_the_rule_that_was_adopted(guanhu: Installation) -> None:
+    day = {"as_of": "2030-01-01", "known_at": "2030-01-01"}
+    child = a_child(hukou_kind=HukouKind.RURAL, birth_date=_years_ago(3))
+    before = await guanhu.ask("/figures/I1", SUPERVISOR, division=MINE, rule="MCA-2016", **day)
+    none = Identity(citizen_number_status=CitizenNumberStatus.NONE)
+    for command, person in (
+        (child, DIRECTOR),
+        (RecordIdentity(child=child.child, identity=Personal(none)), DIRECTOR),
+        (RecordSchooling(child=child.child, schooling=Personal(Schooling(state=SchoolState.KINDERGARTEN))), DIRECTOR),
+        (RecordHealth(child=child.child, health=Personal(Health(state=HealthState.HEALTHY))), DIRECTOR),
+        (SubmitChildFile(child=child.child), DIRECTOR),
+        (ReviewChildFile(child=child.child), SUPERVISOR),
+        (VerifyChildFile(child=child.child), COUNTY),
+    ):
+        position = await guanhu.give(command, person)
+    file = (await guanhu.open_file(child.child, DIRECTOR, position)).json()["file"]
+    assert (file["check"]["stage"], file["key_groups"]) == ("county_verified", ["no_registration"])
+
+    adopted = AdoptCountingRule(division=MINE[:6], rule="MCA-2016", starts=date(2030, 1, 1))
+    after = f"{position},{await guanhu.give(adopted, COUNTY)}"
+    counted = await guanhu.ask("/figures/I1", SUPERVISOR, after, division=MINE, **day)
+    assert counted["rule"] == "MCA-2016"
+    assert counted["figure"]["denominator"] == before["figure"]["denominator"] + 1
+    today = await guanhu.ask("/figures/I1", SUPERVISOR, after, division=MINE)
+    assert today["rule"] == "BRIEF-0-14"
+
+
 class Canary:
     """A generated child whose name, number and phones are to be found nowhere outside read models and key holders."""
 
@@ -622,6 +671,45 @@ class Canary:
 
     def sung_in(self, content: bytes) -> list[bytes]:
         return [needle for needle in self.needles if needle in content]
+
+
+def _blocks(child: str, canary: Canary) -> list[Command]:
+    """Every block of the file that says something about the child or its family."""
+    mother = ParentSituation(
+        state=Counted(ParentState.AWAY),
+        name=Personal(canary.name),
+        details=Personal(ParentDetails(work=canary.name, birth_date=_years_ago(30))),
+    )
+    return [
+        RecordParentSituation(child=child, parents=parents().model_copy(update={"mother": mother})),
+        RecordIdentity(
+            child=child,
+            identity=Personal(
+                Identity(
+                    citizen_number_status=CitizenNumberStatus.PRESENT,
+                    citizen_number=canary.number,
+                    former_names=(canary.name,),
+                )
+            ),
+        ),
+        CorrectIdentity(
+            child=child, correction=Personal(IdentityCorrection(reason=canary.name, citizen_number=canary.number))
+        ),
+        RecordSchooling(
+            child=child, schooling=Personal(Schooling(state=SchoolState.PRIMARY, homeroom_teacher=canary.name))
+        ),
+        RecordHealth(child=child, health=Personal(Health(state=HealthState.SERIOUSLY_ILL, illness=canary.name))),
+        RecordWelfare(child=child, welfare=Personal(Welfare(other=canary.phone))),
+        EntrustCaregiver(
+            child=child,
+            entrustment=Personal(
+                Entrustment(
+                    caregiver=canary.name, relation=Relation.SIBLING, phone=canary.phone, signed_on=_years_ago(1)
+                )
+            ),
+        ),
+        MarkKeyGroup(child=child, group=KeyGroup.DISABILITY, reason=Personal(canary.name)),
+    ]
 
 
 def _in_base64(secret: bytes) -> Iterable[bytes]:
@@ -680,6 +768,8 @@ async def _live_a_life(guanhu: Installation, canary: Canary) -> str:
     assert (await guanhu.open_file(child.child, DIRECTOR, purpose=canary.name)).status_code == 200
     wrong = orjson.loads(json_of(child)) | {"sex": canary.name, canary.name: canary.phone, "child": canary.number}
     assert (await guanhu.send("RegisterChild", orjson.dumps(wrong), DIRECTOR)).status_code == 422
+    for block in _blocks(child.child, canary):
+        await guanhu.give(block, DIRECTOR)
     await guanhu.send("RegisterChild", orjson.dumps(wrong)[:-3], DIRECTOR)
     await guanhu.request(f"/children/{canary.name}", DIRECTOR, name=canary.name)
     await guanhu.request(f"/{canary.name}", canary.name, name=canary.phone)

@@ -9,8 +9,18 @@ from typing import Any
 import msgspec
 
 from services.reporting.figures.read_model import SUMS, FiguresModel
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildTransferred,
+    IdentityCorrection,
+    RegistrationStatusRecorded,
+    Schooling,
+    SchoolingRecorded,
+)
+from shared.contracts.counting import RULES, CountingRuleAdopted
 from shared.contracts.event import Event
 from shared.contracts.registry import (
+    CareSituationRecorded,
     ChildFileClosed,
     ChildRegistered,
     DivisionAdded,
@@ -20,20 +30,31 @@ from shared.contracts.registry import (
     WorkingGroupPosted,
     WorkingGroupWithdrawn,
 )
-from shared.contracts.sealed import Counted
-from shared.contracts.values import CloseReason, DivisionKind, ParentState, PostingLevel, VisitKind, WithdrawalReason
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import (
+    CareKind,
+    CloseReason,
+    DivisionKind,
+    HukouKind,
+    ParentState,
+    PostingLevel,
+    SchoolState,
+    Sex,
+    VisitKind,
+    WithdrawalReason,
+)
 from shared.contracts.visits import VisitLogged
 from shared.eventlog.record import GENESIS, Actor, Record
 from shared.projection.checkpoint import Checkpoint, ModelVersion
 from shared.projection.memory import MemoryProjectionStore
 from shared.projection.read_model import Document, Occurred
 from shared.projection.workspace import Work
-from tests.support.builders import a_registered_child
+from tests.support.builders import a_registered_child, care
 
 CHINA = timezone(timedelta(hours=8))
 KINDS = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
 VERSION = ModelVersion("figures", 1)
-NAMES = ("children", "villages", "divisions", "sums")
+NAMES = ("children", "villages", "divisions", "sums", "adoptions")
 
 Collections = dict[str, dict[Any, Document]]
 
@@ -67,13 +88,71 @@ def _moment(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), CHINA).astimezone(UTC)
 
 
-def a_parent(state: ParentState, since: date | None = None) -> ParentSituation:
-    return ParentSituation(state=Counted(state), since=Counted(since) if since else None)
+def a_parent(state: ParentState, since: date | None = None, across: bool | None = None) -> ParentSituation:
+    return ParentSituation(
+        state=Counted(state),
+        since=Counted(since) if since else None,
+        across_county=None if across is None else Counted(across),
+    )
 
 
-def a_child_of(number: int, village: str, born: str, parents: ParentsSituation) -> ChildRegistered:
+def a_child_of(
+    number: int,
+    village: str,
+    born: str,
+    parents: ParentsSituation,
+    hukou: HukouKind | None = None,
+    kind: CareKind = CareKind.GRANDPARENT,
+) -> ChildRegistered:
     return a_registered_child(
-        child=an_id("child", number), residence=village, birth_month=Counted(born), parents=parents
+        child=an_id("child", number),
+        residence=village,
+        birth_month=Counted(born),
+        parents=parents,
+        hukou_kind=hukou and Counted(hukou),
+        care=care(kind),
+    )
+
+
+def a_transfer(number: int, to_village: str, moved_on: date) -> ChildTransferred:
+    return ChildTransferred(
+        child=an_id("child", number),
+        from_village="529901101201",
+        to_village=to_village,
+        taken_over_by="supervisor-1",
+        moved_on=moved_on,
+    )
+
+
+def new_care(number: int, kind: CareKind, since: date | None = None) -> CareSituationRecorded:
+    return CareSituationRecorded(child=an_id("child", number), care=care(kind), since=Counted(since) if since else None)
+
+
+def new_schooling(number: int, state: SchoolState, since: date) -> SchoolingRecorded:
+    return SchoolingRecorded(
+        child=an_id("child", number),
+        schooling=Personal(Schooling(state=state)),
+        state=Counted(state),
+        since=Counted(since),
+    )
+
+
+def new_hukou(number: int, kind: HukouKind) -> RegistrationStatusRecorded:
+    return RegistrationStatusRecorded(child=an_id("child", number), hukou="529901", kind=Counted(kind))
+
+
+def new_birth_month(number: int, born: str) -> ChildIdentityCorrected:
+    return ChildIdentityCorrected(
+        child=an_id("child", number),
+        correction=Personal(IdentityCorrection(reason="户口簿")),
+        birth_month=Counted(born),
+        sex=Counted(Sex.FEMALE),
+    )
+
+
+def an_adoption(division: str, rule: str, starts: date) -> CountingRuleAdopted:
+    return CountingRuleAdopted(
+        adoption=an_id("adoption", int(division)), division=division, rule=rule, terms=RULES[rule], starts=starts
     )
 
 

@@ -13,6 +13,10 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
+from services.registry.domain.child import CHILD
+from shared.contracts import child_file, risk
+from shared.contracts.clear import CLEAR
+from shared.contracts.event import Event
 from shared.contracts.registry import CareSituation, ChildRegistered
 from shared.contracts.sealed import ERASED, Counted, ErasedError, Personal
 from shared.contracts.values import CareKind
@@ -22,6 +26,7 @@ from shared.privacy.masking import PersonalFilter, mask_personal
 from shared.privacy.memory import MemoryVault
 from shared.privacy.sealing import Sealer
 from tests.support.builders import a_registered_child, a_registration
+from tests.support.golden import an_event
 
 CANARY = "测金丝雀"
 NUMBER = "52990120160309001X"
@@ -108,6 +113,29 @@ def test_an_erased_value_and_its_fault_say_only_the_kind() -> None:
         Personal(ERASED).reveal()
 
 
+BLOCKS = [
+    event
+    for event in (*vars(child_file).values(), *vars(risk).values())
+    if isinstance(event, type) and issubclass(event, Event)
+]
+
+
+@pytest.mark.parametrize("event", [event for event in BLOCKS if event.subject], ids=lambda event: event.__name__)
+async def test_no_block_of_a_file_shows_what_it_says_in_print_or_in_the_clear(event: type[Event]) -> None:
+    """The clear part holds ids and codes of divisions and offices; all else is a null in place of a sealed value."""
+    people = {name: "person-1" for name in CLEAR[event.__name__] if name.endswith("_by")}
+    told = an_event(event).model_copy(update=people)
+    assert "测甲一" not in repr(told) + str(told)
+    [sealing] = await Sealer(MemoryVault(), Aes256Gcm()).seal([("event", told)])
+    clear = {name: value for name, value in json.loads(bytes(sealing.data)).items() if value is not None}
+    assert clear.keys() <= CLEAR[event.__name__]
+    assert "测甲一" not in str(clear)
+
+
+def test_the_state_of_a_file_prints_nothing_of_it() -> None:
+    assert_silent(repr(CHILD.evolve(CHILD.initial, a_canary())))
+
+
 async def test_a_sealing_prints_without_the_values() -> None:
     [sealing] = await Sealer(MemoryVault(), Aes256Gcm()).seal([("event", a_canary())])
     assert_silent(repr(sealing) + bytes(sealing.data).decode())
@@ -127,7 +155,12 @@ def test_a_log_line_shows_no_sealed_value_in_any_depth(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["name", "phone", "citizen_number", "address", "note", "head", "caregiver", "household_head", "psychology"]
+    "field",
+    [
+        *("name", "phone", "citizen_number", "address", "note", "head", "caregiver", "household_head", "psychology"),
+        *("identity", "correction", "health", "welfare", "schooling", "entrustment", "details", "doubts", "reason"),
+        *("former_names", "ethnicity", "illness", "certificate", "school", "homeroom_teacher"),
+    ],
 )
 def test_a_log_line_shows_no_field_that_is_known_to_be_personal(lines: Lines, field: str) -> None:
     lines.logger.info("x", **{field: CANARY}, form={field: CANARY}, rows=[{field: [CANARY]}])

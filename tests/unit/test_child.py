@@ -91,6 +91,7 @@ def test_a_child_stands_beside_its_household():
         ("529901203006300024", "future"),
         ("፩29901201506300024", "17 digits"),
         ("52990120150630٠024", "17 digits"),
+        ("099901201506300024", "no province"),
     ],
 )
 def test_a_wrong_citizen_number_is_refused_by_its_rule(number: str, saying: str):
@@ -98,7 +99,10 @@ def test_a_wrong_citizen_number_is_refused_by_its_rule(number: str, saying: str)
 
 
 def test_a_citizen_number_is_stored_in_half_width_with_a_capital_x():
-    [event] = CHILD.decide(a_registration(citizen_number=" ５２９９０１２０１５０６３０００２４"), CHILD.initial)
+    born = date(2015, 6, 30)
+    [event] = CHILD.decide(
+        a_registration(citizen_number=" ５２９９０１２０１５０６３０００２４", birth_date=born), CHILD.initial
+    )
     assert event.citizen_number == Personal("529901201506300024")
 
 

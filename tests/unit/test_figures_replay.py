@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildTransferred,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+)
+from shared.contracts.event import Event
 from shared.contracts.registry import (
+    CareSituationRecorded,
     ChildFileClosed,
     ChildFileReopened,
     ChildRegistered,
@@ -19,8 +28,8 @@ from shared.contracts.registry import (
     WorkingGroupPosted,
     WorkingGroupWithdrawn,
 )
-from shared.contracts.sealed import Personal
-from shared.contracts.values import ParentState
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import CareKind, HukouKind, ParentState, SchoolState
 from shared.contracts.visits import VisitLogged
 from shared.projection.read_model import Occurred
 from tests.support.figure_histories import (
@@ -29,11 +38,16 @@ from tests.support.figure_histories import (
     a_division,
     a_parent,
     a_posting,
+    a_transfer,
     a_visit_in,
     a_withdrawal,
     an_id,
     folded,
+    new_birth_month,
+    new_care,
+    new_hukou,
     new_parents,
+    new_schooling,
     sum_at,
     told,
 )
@@ -43,11 +57,13 @@ VILLAGES = ("529901101201", "529901101202", "529901102201")
 TOWNSHIPS = ("529901101", "529901102")
 COUNTIES = ("529901", "529902")
 NODES = (*VILLAGES, *TOWNSHIPS, *COUNTIES, "5299")
+RULES = ("BRIEF-0-14", "MCA-2016", "MCA-2024", "CENSUS-WIDE", "EDU")
 MEASURES = (
-    "children@BRIEF-0-14",
-    "children_with_posting@BRIEF-0-14",
-    "villages@BRIEF-0-14",
-    "villages_with_posting@BRIEF-0-14",
+    *(
+        f"{measure}@{rule}"
+        for rule in RULES
+        for measure in ("children", "children_with_posting", "villages", "villages_with_posting")
+    ),
     "visits",
 )
 
@@ -58,17 +74,19 @@ def naive(history: Sequence[Occurred], measure: str, node: str, as_of: date, kno
     """Reads the history as it was known, village by village, on the tree as it is known in the end."""
     known = [one for one in history if _china(one.record.recorded_at) <= known_at]
     return sum(
-        _in_village(known, measure.split("@")[0], village, as_of)
+        _in_village(known, *measure.split("@"), village=village, as_of=as_of)
         for village in VILLAGES
         if node in _path(history, village)
     )
 
 
-def _in_village(known: Sequence[Occurred], measure: str, village: str, as_of: date) -> int:
+def _in_village(known: Sequence[Occurred], measure: str, rule: str = "", *, village: str, as_of: date) -> int:
     if measure == "visits":
         return sum(isinstance(e, VisitLogged) and e.village == village and e.visited_on <= as_of for _, e in known)
     registered = {e.child for _, e in known if isinstance(e, ChildRegistered)}
-    children = sum(_counts([one for one in known if _is_about(one, child)], village, as_of) for child in registered)
+    children = sum(
+        _counts([one for one in known if _is_about(one, child)], rule, village, as_of) for child in registered
+    )
     if measure.endswith("with_posting") and not _is_posted(known, village, as_of):
         return 0
     return children if measure.startswith("children") else int(children > 0)
@@ -86,22 +104,113 @@ def _is_posted(known: Sequence[Occurred], village: str, as_of: date) -> bool:
     return bool(begun - ended)
 
 
-def _counts(known: Sequence[Occurred], village: str, as_of: date) -> bool:
-    [registration] = [one for one in known if isinstance(one.event, ChildRegistered)]
-    event = registration.event
-    assert isinstance(event, ChildRegistered)
-    if event.residence != village or as_of < _china(registration.record.occurred_at):
-        return False
-    year, month = map(int, event.birth_month.reveal().split("-"))
-    after_birth_month = date(year + 15 + month // 12, month % 12 + 1, 1)
-    if as_of >= after_birth_month - timedelta(days=1):
+def _counts(known: Sequence[Occurred], rule: str, village: str, as_of: date) -> bool:
+    if _home(known, as_of) != village:
         return False
     if not _is_open(known, as_of):
         return False
-    father, mother = (_parent(known, which, as_of) for which in ("father", "mother"))
-    gone, unable = ("away", "lost_contact"), ("incapable", "dead")
-    one_gone = father in gone or mother in gone
-    return one_gone and all(parent in gone + unable for parent in (father, mother))
+    younger = {"BRIEF-0-14": 15, "MCA-2016": 16, "MCA-2024": 16, "CENSUS-WIDE": 18}
+    if rule in younger and not _is_younger(known, younger[rule], as_of):
+        return False
+    if rule.startswith("MCA") and (_hukou(known, as_of) != "rural" or _care(known, as_of) in (None, "parent")):
+        return False
+    if rule == "EDU" and _school(known, as_of) not in ("primary", "junior"):
+        return False
+    return _left_behind(rule, _parent(known, "father", as_of), _parent(known, "mother", as_of), as_of)
+
+
+Seen = tuple[str, "date | None", "bool | None"]
+"""State, since when, and whether across the county's border."""
+
+
+def _left_behind(rule: str, father: Seen, mother: Seen, as_of: date) -> bool:
+    states = {father[0], mother[0]}
+    if rule == "EDU":
+        return states <= {"away", "lost_contact"}
+    if rule == "CENSUS-WIDE":
+        return any(
+            state in ("away", "lost_contact") and _half_a_year(since, as_of) for state, since, _ in (father, mother)
+        )
+    if rule != "MCA-2024":
+        return bool(states & {"away", "lost_contact"}) and states <= {"away", "lost_contact", "incapable", "dead"}
+    far = [state == "away" and bool(across) and _half_a_year(since, as_of) for state, since, across in (father, mother)]
+    unable = [state in ("incapable", "dead", "lost_contact") for state, _, _ in (father, mother)]
+    return all(far) or (far[0] and unable[1]) or (far[1] and unable[0])
+
+
+def _half_a_year(since: date | None, as_of: date) -> bool:
+    if since is None:
+        return False
+    months = since.year * 12 + since.month - 1 + 6
+    days = [date(months // 12, months % 12 + 1, day) for day in range(28, 0, -1)]
+    while (later := days[0] + timedelta(days=1)).month == days[0].month:
+        days.insert(0, later)
+    return as_of >= next(day for day in days if day.day <= since.day)
+
+
+def _is_younger(known: Sequence[Occurred], age: int, as_of: date) -> bool:
+    """A birthday counts as the last day of its month."""
+    told = [
+        (_china(record.recorded_at), record.version, event.birth_month.reveal())
+        for record, event in known
+        if isinstance(event, ChildRegistered | ChildIdentityCorrected)
+    ]
+    year, month = map(int, max(told)[-1].split("-"))
+    after_birth_month = date(year + age + month // 12, month % 12 + 1, 1)
+    return as_of < after_birth_month - timedelta(days=1)
+
+
+def _latest(
+    known: Sequence[Occurred], as_of: date, told_of: Callable[[Event], tuple[date | None, object] | None]
+) -> Any:
+    """Of what was told and held on the day, what was seen last."""
+    told = [
+        (_china(record.occurred_at), _china(record.recorded_at), record.version, found[1])
+        for record, event in known
+        if (found := told_of(event)) is not None and (found[0] or _china(record.occurred_at)) <= as_of
+    ]
+    return max(told, key=lambda one: one[:3])[-1] if told else None
+
+
+def _home(known: Sequence[Occurred], as_of: date) -> str | None:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        match event:
+            case ChildRegistered():
+                return None, event.residence
+            case ChildTransferred():
+                return event.moved_on, event.to_village
+        return None
+
+    return _latest(known, as_of, told_of)
+
+
+def _hukou(known: Sequence[Occurred], as_of: date) -> str | None:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        match event:
+            case ChildRegistered(hukou_kind=Counted() as kind) | RegistrationStatusRecorded(kind=kind):
+                return None, kind.reveal().value
+        return None
+
+    return _latest(known, as_of, told_of)
+
+
+def _care(known: Sequence[Occurred], as_of: date) -> str | None:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        match event:
+            case ChildRegistered():
+                return None, event.care.kind.reveal().value
+            case CareSituationRecorded():
+                return event.since and event.since.reveal(), event.care.kind.reveal().value
+        return None
+
+    return _latest(known, as_of, told_of)
+
+
+def _school(known: Sequence[Occurred], as_of: date) -> str | None:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        return (event.since.reveal(), event.state.reveal().value) if isinstance(event, SchoolingRecorded) else None
+
+    return _latest(known, as_of, told_of)
 
 
 def _is_open(known: Sequence[Occurred], as_of: date) -> bool:
@@ -117,15 +226,15 @@ def _is_open(known: Sequence[Occurred], as_of: date) -> bool:
     return latest is None or latest[-1]
 
 
-def _parent(known: Sequence[Occurred], which: str, as_of: date) -> str | None:
-    told_of = [
-        (_china(record.occurred_at), _china(record.recorded_at), record.version, parent.state.reveal().value)
-        for record, event in known
-        if isinstance(event, ChildRegistered | ParentSituationRecorded)
-        and (parent := getattr(event.parents, which)) is not None
-        and (parent.since.reveal() if parent.since else _china(record.occurred_at)) <= as_of
-    ]
-    return max(told_of)[-1] if told_of else None
+def _parent(known: Sequence[Occurred], which: str, as_of: date) -> Seen:
+    def told_of(event: Event) -> tuple[date | None, object] | None:
+        if not isinstance(event, ChildRegistered | ParentSituationRecorded):
+            return None
+        parent = getattr(event.parents, which)
+        since, across = parent.since and parent.since.reveal(), parent.across_county and parent.across_county.reveal()
+        return since, (parent.state.reveal().value, since, across)
+
+    return _latest(known, as_of, told_of) or ("", None, None)
 
 
 def _path(history: Sequence[Occurred], village: str) -> Iterator[str]:
@@ -148,11 +257,18 @@ def _china(moment: datetime) -> date:
 
 days = st.sampled_from([0, 1, 3, 4, 5, 8, 20, 37]).map(lambda n: FIRST + timedelta(days=n))  # few, so that many meet
 earlier = st.none() | days | st.integers(-30, -1).map(lambda n: FIRST + timedelta(days=n))
-parents = st.builds(
-    ParentsSituation,
-    father=st.builds(a_parent, st.sampled_from([*ParentState, *[ParentState.AWAY] * 4]), earlier),
-    mother=st.builds(a_parent, st.sampled_from([*ParentState, *[ParentState.AWAY] * 4]), earlier),
+half_a_year_ago = st.sampled_from([date(2026, 1, 27), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 16)])
+a_parent_somewhere = st.builds(
+    a_parent,
+    st.sampled_from([*ParentState, *[ParentState.AWAY] * 9, ParentState.LOST_CONTACT]),
+    st.one_of(half_a_year_ago, half_a_year_ago, earlier),
+    st.sampled_from([True, True, True, False, None]),
 )
+parents = st.builds(ParentsSituation, father=a_parent_somewhere, mother=a_parent_somewhere)
+hukous = st.sampled_from([HukouKind.RURAL, HukouKind.RURAL, HukouKind.RURAL, HukouKind.URBAN])
+cares = st.sampled_from([CareKind.GRANDPARENT, CareKind.GRANDPARENT, CareKind.NOBODY, CareKind.PARENT])
+schools = st.sampled_from([SchoolState.PRIMARY, SchoolState.JUNIOR, SchoolState.SENIOR])
+births = st.sampled_from(["2016-03", "2016-04", "2014-05", "2011-12", "2008-08", "2010-08", "2011-07", "2011-08"])
 villages = st.sampled_from(VILLAGES)
 
 
@@ -168,14 +284,19 @@ def stream(draw: st.DrawFn, events: Sequence[object]) -> list[Occurred]:
 
 @st.composite
 def a_file(draw: st.DrawFn, number: int) -> list[Occurred]:
-    born = draw(st.sampled_from(["2011-07", "2011-08", "2016-03", "2011-12"]))
     more = st.one_of(
         parents.map(lambda told_of: new_parents(number, told_of)),
         days.map(lambda day: a_closing(number, day)),
+        st.builds(lambda kind, since: new_care(number, kind, since), cares, earlier),
+        st.builds(lambda state, since: new_schooling(number, state, since), schools, days),
+        hukous.map(lambda kind: new_hukou(number, kind)),
+        st.builds(lambda village, day: a_transfer(number, village, day), villages, days),
+        births.map(lambda born: new_birth_month(number, born)),
         days.map(lambda day: ChildFileReopened(child=an_id("child", number), reason=Personal("核实"), reopened_on=day)),
     )
-    registered = a_child_of(number, draw(villages), born, draw(parents))
-    return draw(stream([registered, *draw(st.lists(more, max_size=4))]))
+    hukou = draw(st.one_of(hukous, hukous, st.none()))
+    registered = a_child_of(number, draw(villages), draw(births), draw(parents), hukou, draw(cares))
+    return draw(stream([registered, *draw(st.lists(more, max_size=5))]))
 
 
 @st.composite
@@ -222,6 +343,19 @@ def cut(draw: st.DrawFn, arrivals: Sequence[Occurred]) -> list[list[Occurred]]:
             batches.append([])
         batches[-1].append(one)
     return batches
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_the_verdict_on_one_child_is_that_of_the_rule_on_every_day(data: st.DataObject) -> None:
+    history = data.draw(a_file(1))
+    held = asyncio.run(folded([history]))
+    for rule in RULES:
+        for as_of in (FIRST + timedelta(days=n) for n in range(38)):
+            measure, known_at = f"children@{rule}", date(2030, 1, 1)
+            found = sum(sum_at(held, measure, village, as_of, known_at) for village in VILLAGES)
+            expected = sum(naive(history, measure, village, as_of, known_at) for village in VILLAGES)
+            assert found == expected, (rule, as_of)
 
 
 @settings(max_examples=150, deadline=None)

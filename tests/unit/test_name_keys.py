@@ -7,7 +7,7 @@ from pypinyin import lazy_pinyin
 from pypinyin.constants import PHRASES_DICT
 
 from deploy.local.population import DEMO, populate
-from services.reporting.read_models.children import name_keys
+from services.reporting.read_models.name_keys import name_keys
 
 NAMES = ["王长大", "重庆", "张 Tom", "Aynur", "阿卜杜拉·买买提", "", "𠮷野", *list(PHRASES_DICT)[::4_000]]
 

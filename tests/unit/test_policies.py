@@ -12,6 +12,7 @@ from services.registry.domain.child import ChildFileIsClosed, ChildFileIsOpen, R
 from shared.commands.command import Told
 from shared.commands.policies import NOTE_EVERY, Policy, PolicyOfMany, PolicySink, Wanted, WorkItem, policy_command_id
 from shared.commands.routes import CommandId
+from shared.contracts.registry import ChildRegistered
 from shared.contracts.sealed import Personal
 from shared.eventlog.placement import new_id, partition_of
 from shared.eventlog.port import LogUnavailableError, VersionConflict
@@ -98,7 +99,7 @@ def test_no_caller_can_use_up_the_command_id_of_a_policy():
 async def test_an_event_newer_than_the_code_waits_for_the_upgrade():
     memory = Memory()
     with pytest.raises(UnknownEventError):
-        await taken(ChildFileIsOpen(), memory, schema=2)
+        await taken(ChildFileIsOpen(), memory, schema=ChildRegistered.schema_version + 1)
     assert memory.mark is None
 
 

@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
+from services.reporting.figures.queries import Figure
 from shared.commands.handler import Handler
 from shared.contracts.sealed import KINDS
 from shared.contracts.values import Role
@@ -31,6 +33,20 @@ CHILD = new_id("child")
 ELSEWHERE = "520303106201"
 
 
+FILE = {
+    "name": "测甲一",
+    "parents": {"father": {"state": "incapable", "incapable_reason": "prison"}, "mother": {"state": "away"}},
+    "health": {"state": "disabled", "disability": {"kind": "hearing"}, "psychology": "低落"},
+    "welfare": {"minimum_allowance": True},
+    "risk": {"level": "high", "score": 60, "vetoes": ["lives"], "override": {"level": "low", "reason": "误"}},
+}
+ENTRY = {"at": NOW, "told": NOW, "by": "child_director"}
+TIME_LINE = [
+    ENTRY | {"type": "HealthRecorded", "facts": {"state": "disabled"}},
+    ENTRY | {"type": "SchoolingRecorded", "facts": {"state": "primary"}},
+]
+
+
 class Cards:
     """Cards of two children: of this village, and of another."""
 
@@ -41,10 +57,14 @@ class Cards:
         return self.cards.get(child)
 
     async def card(self, child):
-        return {"_id": child, "village": self.cards[child], "file": {"name": "测甲一"}}
+        return {"_id": child, "village": self.cards[child], "file": FILE}
 
     async def time_line(self, child):
-        return []
+        return TIME_LINE
+
+    async def closed(self, villages, until, limit):
+        assert villages == [VILLAGE]
+        return [{"_id": CHILD, "village": VILLAGE, "file": {"closed_on": "2020-01-01", "closed_for": "turned_16"}}]
 
     async def named(self, villages, name, limit):
         return []
@@ -62,6 +82,13 @@ class Live:
         return Freshness(NOW, 0, None)
 
 
+class VillageScope(Scope):
+    """Of a division that is a village: nobody looks below it."""
+
+    async def villages(self, division):
+        return [division]
+
+
 class Reporting:
     def __init__(self) -> None:
         registry = Registry()
@@ -73,8 +100,10 @@ class Reporting:
         async def divisions():
             raise AssertionError("nobody asks for divisions here")
 
-        scope = Scope(registry.directory, divisions)
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller("director-1"))
+        scope = VillageScope(registry.directory, divisions)
+        registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
+        self.caller = "director-1"
+        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
         self.app = create_app(title="reporting", service="reporting", routers=[routes])
 
     async def openings(self):
@@ -99,6 +128,33 @@ async def test_a_file_is_opened_for_a_purpose_that_is_on_record_as_it_was_meant(
     assert answer.status_code == 200
     [opened] = await reporting.openings()
     assert (opened.child, opened.person, opened.purpose.reveal()) == (CHILD, "director-1", "月度走访")
+
+
+async def test_who_keeps_the_file_sees_all_of_it(http):
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    assert card["file"] == FILE
+    assert [entry["facts"]["state"] for entry in card["time_line"]] == ["disabled", "primary"]
+
+
+async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of(reporting, http):
+    reporting.caller = "cadre-1"
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    assert card["file"] == {
+        "name": "测甲一",
+        "parents": {"father": {"state": "incapable"}, "mother": {"state": "away"}},
+        "health": {"state": "disabled"},
+        "risk": {"level": "high", "override": {"level": "low"}},
+    }
+    assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
+
+
+async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):
+    answer = (await http.get(f"/children/closed?division={VILLAGE}")).json()
+    assert answer["files"] == [
+        {"child": CHILD, "village": VILLAGE, "closed_on": "2020-01-01", "closed_for": "turned_16"}
+    ]
+    reporting.caller = "cadre-1"
+    assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)
@@ -149,6 +205,41 @@ async def test_many_positions_are_waited_for_at_once(reporting, http):
 async def test_a_name_that_no_child_can_have_is_not_searched_for(http, name):
     answer = await http.post("/children/search", json={"division": VILLAGE, "name": name})
     assert answer.status_code == 422
+
+
+class Sums:
+    """Figures of one village that has adopted a rule."""
+
+    async def adopted(self, path, as_of, known_at):
+        return "MCA-2024" if VILLAGE in path else "BRIEF-0-14"
+
+    async def figure(self, indicator, division, as_of, known_at, rule):
+        return Figure(1, 2, "50.0")
+
+
+@pytest.fixture
+async def figures() -> AsyncIterator[httpx.AsyncClient]:
+    registry = Registry()
+    registry.directory.add_grant("director-1", Role.CHILD_DIRECTOR, VILLAGE, date(2020, 1, 1))
+
+    async def divisions():
+        raise AssertionError("nobody asks for divisions here")
+
+    routes = figure_routes(Sums(), Live(), Scope(registry.directory, divisions), lambda: Caller("director-1"))
+    app = create_app(title="reporting", service="reporting", routers=[routes])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting") as client:
+        yield client
+
+
+@pytest.mark.parametrize(("asked", "counted"), [("", "MCA-2024"), ("&rule=EDU", "EDU")])
+async def test_a_figure_names_the_rule_it_was_counted_by(figures, asked, counted):
+    answer = await figures.get(f"/figures/I1?division={VILLAGE}{asked}")
+    assert (answer.status_code, answer.json()["rule"]) == (200, counted)
+
+
+@pytest.mark.parametrize(("rule", "status"), [("MCA-1999", 404), ("children@EDU", 422), ("", 422)])
+async def test_a_rule_that_does_not_exist_counts_nothing(figures, rule, status):
+    assert (await figures.get("/figures/I1", params={"division": VILLAGE, "rule": rule})).status_code == status
 
 
 class Behind:

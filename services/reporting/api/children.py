@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reporting.api.field_classes import entry_without_detail, without_detail
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
-from shared.commands.command import NotOnFile, Told
+from services.reporting.retention import closed_before
+from shared.commands.command import NotOnFile, Told, business_day
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
@@ -32,6 +34,7 @@ class Line(BaseModel):
     sex: str | None = None
     birth_date: date | None = None
     open: bool | None = None
+    stage: str | None = None
     care: str | None = None
     living_alone: bool | None = None
     visits: int = 0
@@ -43,6 +46,23 @@ class Lines(BaseModel):
 
     lines: list[Line]
     next: str | None = None
+    freshness: Freshness
+
+
+class ClosedFile(BaseModel):
+    """A file that has been kept for as long as the policy asks; no name is needed to ask for its erasure."""
+
+    child: str
+    village: str
+    closed_on: date
+    closed_for: str
+
+
+class ClosedFiles(BaseModel):
+    """``closed_until`` is the last day of closing that the list looks at."""
+
+    files: list[ClosedFile]
+    closed_until: date
     freshness: Freshness
 
 
@@ -118,6 +138,20 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
             freshness=freshness,
         )
 
+    @router.get("/closed", summary="Files whose time has ended")
+    async def closed(
+        division: DivisionCode,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> ClosedFiles:
+        """Closed files that have been kept long enough, for those who may ask for their erasure."""
+        await scope.permit(who.person, "request_erasure", division)
+        freshness = await caught_up(live, "children", position)
+        until = closed_before(business_day(datetime.now(UTC)))
+        found = await queries.closed(await scope.villages(division), until.isoformat(), limit)
+        return ClosedFiles(files=[_closed_file(card) for card in found], closed_until=until, freshness=freshness)
+
     @router.post("/search", summary="Children by name")
     async def search(
         wanted: Search,
@@ -155,13 +189,16 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile
+        file, entries = found.get("file"), await queries.time_line(child)
+        if not await scope.permits(who.person, "read_sensitive", village):
+            file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
         return Card(
             child=child,
             village=village,
-            file=found.get("file"),
+            file=file,
             visits=found.get("visits"),
             pairs=found.get("pairs"),
-            time_line=[Entry(**entry) for entry in await queries.time_line(child)],
+            time_line=[Entry(**entry) for entry in entries],
             freshness=freshness,
         )
 
@@ -188,10 +225,18 @@ def _line(card: Document) -> Line:
         sex=file.get("sex"),
         birth_date=file.get("birth_date"),
         open=file.get("open"),
+        stage=file.get("check", {}).get("stage"),
         care=file.get("care", {}).get("kind"),
         living_alone=file.get("care", {}).get("living_alone"),
         visits=visits.get("count", 0),
         last_visit=visits.get("last_on"),
+    )
+
+
+def _closed_file(card: Document) -> ClosedFile:
+    file = card["file"]
+    return ClosedFile(
+        child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
     )
 
 

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
+from services.reporting.figures.counting_rules import rule_named
 from services.reporting.figures.queries import Figure, Figures
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionCode
 from shared.projection.live import LiveModels
 
-DEFAULT_RULE = "BRIEF-0-14"
+Rule = Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{1,32}$")]
+"""A counting rule by its name; without it, the one that the division has adopted for the day asked for."""
 
 
 class FigureAnswer(BaseModel):
@@ -61,6 +63,7 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
         indicator: Annotated[list[str], Query()] = ["I1", "I1b", "VISITS"],  # noqa: B006 - FastAPI copies it
         as_of: date | None = None,
         known_at: date | None = None,
+        rule: Rule = None,
         after: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> Table:
@@ -69,9 +72,10 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
         as_of, known_at = _days(as_of, known_at)
         freshness = await caught_up(live, "figures", after)
         names = await scope.names_below(division)
-        total, rows = await figures.table(indicator, division, list(names)[1:], as_of, known_at)
+        counted = await counted_by(rule, division, as_of, known_at)
+        total, rows = await figures.table(indicator, division, list(names)[1:], as_of, known_at, rule=counted)
         return Table(
-            rule=DEFAULT_RULE,
+            rule=counted,
             division=division,
             as_of=as_of,
             known_at=known_at,
@@ -86,22 +90,28 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
         division: DivisionCode,
         as_of: date | None = None,
         known_at: date | None = None,
+        rule: Rule = None,
         after: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> FigureOf:
         await scope.permit(who.person, "read_figures", division)
         as_of, known_at = _days(as_of, known_at)
         freshness = await caught_up(live, "figures", after)
-        found = await figures.figure(indicator, division, as_of, known_at)
+        counted = await counted_by(rule, division, as_of, known_at)
+        found = await figures.figure(indicator, division, as_of, known_at, rule=counted)
         return FigureOf(
             indicator=indicator,
-            rule=DEFAULT_RULE,
+            rule=counted,
             division=division,
             as_of=as_of,
             known_at=known_at,
             figure=_answer(found),
             freshness=freshness,
         )
+
+    async def counted_by(rule: str | None, division: str, as_of: date, known_at: date) -> str:
+        """Raises UnknownCountingRule."""
+        return rule_named(rule or await figures.adopted(await scope.path(division), as_of, known_at)).name
 
     return router
 

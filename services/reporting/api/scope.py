@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
-from shared.identity.access import Directory
+from shared.identity.access import Directory, NotPermitted
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -22,6 +22,18 @@ class Scope:
     async def permit(self, person: str, action: str, division: str) -> None:
         """Raises NotPermitted when the person may not do it there today, or when there is no such node."""
         await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
+
+    async def permits(self, person: str, action: str, division: str) -> bool:
+        try:
+            await self.permit(person, action, division)
+        except NotPermitted:
+            return False
+        return True
+
+    async def path(self, division: str) -> tuple[str, ...]:
+        """From the root down to the division itself; empty when there is no such node."""
+        place = (await self._directory.places([division])).get(division)
+        return place.path if place else ()
 
     async def villages(self, division: str) -> list[str]:
         """The codes of all villages in a division (itself, when it is one)."""

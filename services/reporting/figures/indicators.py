@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
-from services.reporting.figures.counting_rules import BRIEF_0_14, CountingRule
 from shared.contracts.refusal import Refusal
 
 VISITS: Final = "visits"
@@ -20,8 +20,9 @@ class Measures(NamedTuple):
     villages_with_posting: str
 
     @classmethod
-    def of(cls, rule: CountingRule) -> Measures:
-        return cls(*(f"{measure}@{rule.name}" for measure in cls._fields))
+    @cache
+    def of(cls, rule: str) -> Measures:
+        return cls(*(f"{measure}@{rule}" for measure in cls._fields))
 
 
 class Indicator(NamedTuple):
@@ -38,19 +39,20 @@ class UnknownIndicator(Refusal):
     what_to_do = "Ask for one of I1, I1b, VISITS."
 
 
-_BRIEF: Final = Measures.of(BRIEF_0_14)
+def indicators_by(rule: str) -> Mapping[str, Indicator]:
+    """The indicators under a counting rule, by name."""
+    measures = Measures.of(rule)
+    return {
+        "I1": Indicator(measures.children_with_posting, measures.children),
+        "I1b": Indicator(measures.villages_with_posting, measures.villages),
+        "VISITS": Indicator(VISITS),
+    }
 
-INDICATORS: Final[Mapping[str, Indicator]] = {
-    "I1": Indicator(_BRIEF.children_with_posting, _BRIEF.children),
-    "I1b": Indicator(_BRIEF.villages_with_posting, _BRIEF.villages),
-    "VISITS": Indicator(VISITS),
-}
 
-
-def indicator_named(name: str) -> Indicator:
+def indicator_named(name: str, rule: str) -> Indicator:
     """Raises UnknownIndicator."""
     try:
-        return INDICATORS[name]
+        return indicators_by(rule)[name]
     except KeyError:
         raise UnknownIndicator(name) from None
 

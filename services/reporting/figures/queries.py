@@ -11,8 +11,9 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.figures.facts import text_of
 from services.reporting.figures.indicators import Indicator, indicator_named, share
-from services.reporting.figures.read_model import SUMS, day_span, month_span
+from services.reporting.figures.read_model import ADOPTIONS, SUMS, day_span, month_span
 from services.reporting.figures.steps import ALWAYS
+from shared.contracts.counting import DEFAULT_RULE
 from shared.projection.read_model import Document
 
 Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -34,11 +35,30 @@ class Figures:
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
 
+    async def adopted(self, path: Sequence[str], as_of: date, known_at: date) -> str:
+        """The counting rule of the division at the end of the path: the nearest one above it that was adopted."""
+        found = (await self._collections(ADOPTIONS)).find({"_id": {"$in": list(path)}})
+        adopted = {document["_id"]: document["adopted"] async for document in found}
+        for division in reversed(path):
+            for starts, known, _, rule in reversed(adopted.get(division, ())):
+                if starts <= text_of(as_of) and known <= text_of(known_at):
+                    return str(rule)
+        return DEFAULT_RULE
+
     async def figure(
-        self, indicator: str, division: str, as_of: date, known_at: date, since: date | None = None
+        self,
+        indicator: str,
+        division: str,
+        as_of: date,
+        known_at: date,
+        since: date | None = None,
+        rule: str = DEFAULT_RULE,
     ) -> Figure:
-        """``since`` is the first day of the period of a plain count; without it, all days. Raises UnknownIndicator."""
-        row = await self._rows([indicator], [division], as_of, known_at, since)
+        """``since`` is the first day of the period of a plain count; without it, all days.
+
+        Raises UnknownIndicator.
+        """
+        row = await self._rows([indicator], [division], as_of, known_at, since, rule)
         return row[division][indicator]
 
     async def table(
@@ -49,15 +69,16 @@ class Figures:
         as_of: date,
         known_at: date,
         since: date | None = None,
+        rule: str = DEFAULT_RULE,
     ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
         """The figures of a division and, by code, of these below it, in one query. Raises UnknownIndicator."""
-        rows = await self._rows(indicators, [division, *children], as_of, known_at, since)
+        rows = await self._rows(indicators, [division, *children], as_of, known_at, since, rule)
         return rows[division], {child: rows[child] for child in children}
 
     async def _rows(
-        self, names: Sequence[str], nodes: Sequence[str], as_of: date, known_at: date, since: date | None
+        self, names: Sequence[str], nodes: Sequence[str], as_of: date, known_at: date, since: date | None, rule: str
     ) -> dict[str, dict[str, Figure]]:
-        indicators = {name: indicator_named(name) for name in names}
+        indicators = {name: indicator_named(name, rule) for name in names}
         measures = {measure for indicator in indicators.values() for measure in indicator if measure}
         totals = await self._totals(nodes, measures, text_of(as_of), text_of(known_at))
         if since is not None and (counts := {i.numerator for i in indicators.values() if i.denominator is None}):

@@ -1,5 +1,7 @@
 """The read model ``figures``: the facts that figures follow from, and for every division the sums they leave.
 
+``adoptions`` holds by division which counting rule it has adopted from which day.
+
 ``sums`` holds two documents per node and time: one per known day (``d20260814``) and one per known month (``m202608``),
 each with measure -> day -> n. Villages are the truth; the divisions above them are a cache on the tree as it is known.
 Every document is a pure function of the facts, whatever their order and however they were cut into batches.
@@ -7,6 +9,7 @@ Every document is a pure function of the facts, whatever their order and however
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -17,7 +20,7 @@ from services.reporting.figures.facts import (
     Facts,
     add_child_facts,
     add_posting_fact,
-    child_steps,
+    child_counts,
     known_on,
     knowns_of,
     knowns_of_postings,
@@ -29,6 +32,8 @@ from services.reporting.figures.indicators import VISITS
 from services.reporting.figures.steps import Edges, Steps, add, add_edges, step
 from services.reporting.figures.tree import Placement, Tree, placements
 from services.reporting.figures.village import changes
+from shared.contracts.child_file import ChildTransferred
+from shared.contracts.counting import CountingRuleAdopted
 from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit
 from shared.contracts.event import Event
 from shared.contracts.registry import ChildRegistered, DivisionAdded, WorkingGroupPosted, WorkingGroupWithdrawn
@@ -41,6 +46,7 @@ CHILDREN: Final = "children"
 VILLAGES: Final = "villages"
 DIVISIONS: Final = "divisions"
 SUMS: Final = "sums"
+ADOPTIONS: Final = "adoptions"
 
 _Parents = dict[str, set[str]]
 _ChildCounts = dict[tuple[str, str], Steps]
@@ -78,6 +84,12 @@ class FiguresModel(ReadModel):
             "WorkingGroupWithdrawn",
             "ChildRegistered",
             "ParentSituationRecorded",
+            "CareSituationRecorded",
+            "SchoolingRecorded",
+            "RegistrationStatusRecorded",
+            "ChildIdentityCorrected",
+            "ChildTransferred",
+            "CountingRuleAdopted",
             "ChildFileClosed",
             "ChildFileReopened",
             "VisitLogged",
@@ -88,6 +100,7 @@ class FiguresModel(ReadModel):
         CHILDREN: (),
         VILLAGES: (),
         DIVISIONS: (),
+        ADOPTIONS: (),
         SUMS: (Index((("node", 1), ("known", 1)), unique=True),),
     }
     pace: ClassVar[timedelta] = timedelta(milliseconds=100)  # a registration changes a dozen sums, fifty hardly more
@@ -105,6 +118,7 @@ class FiguresModel(ReadModel):
         knowns = await _load_facts(batch, work)
         edges = _edges(batch)
         await work.load(DIVISIONS, edges)
+        await work.load(ADOPTIONS, {e.division for _, e in batch if isinstance(e, CountingRuleAdopted)})
         await self._load_tree({*knowns, *edges}, edges, work)
         await self._load_moving(edges, work)
         for village, days in knowns.items():
@@ -146,6 +160,8 @@ class FiguresModel(ReadModel):
             case DivisionAdded() | DivisionRecoded() | DivisionsMerged() | DivisionSplit():
                 for placed in placements(event):
                     self._place(record, placed, work)
+            case CountingRuleAdopted():
+                _adopt(record, event, work)
             case WorkingGroupPosted() | WorkingGroupWithdrawn():
                 village = _village(work, event.village)
                 self._batch.posted_before.setdefault(event.village, posted_steps(village["postings"]))
@@ -157,7 +173,7 @@ class FiguresModel(ReadModel):
     def _tell(self, child: str, occurred: Occurred, work: Workspace) -> None:
         facts = _facts(work, child)
         if child not in self._batch.children_before:
-            self._batch.children_before[child] = _counts_of(facts)
+            self._batch.children_before[child] = child_counts(facts, RULES)
         add_child_facts(facts, *occurred)
         work.put(CHILDREN, {"_id": child, "facts": facts})
 
@@ -173,12 +189,20 @@ class FiguresModel(ReadModel):
         rows = _Rows(work, self._batch.loaded)
         for code, parent in self._batch.moves:
             self._move(code, parent, rows)
-        for village, measures in self._changes(work):
-            path = self._tree.path(village)
-            for measure, steps in measures.items():
-                for known, edges in steps.items():
-                    rows.add(path, known, measure, edges)
+        self._add_upwards(self._changes(work), rows)
         rows.write()
+
+    def _add_upwards(self, changes: Iterable[tuple[str, dict[str, Steps]]], rows: _Rows) -> None:
+        """Each level hands what came together in it to the one above, so that it is added there once."""
+        levels: defaultdict[int, dict[tuple[str, ...], dict[str, Steps]]] = defaultdict(dict)
+        for village, measures in changes:
+            path = tuple(self._tree.path(village))
+            _merge(levels[len(path)].setdefault(path, {}), measures)
+        for height in range(max(levels, default=0), 0, -1):
+            for path, measures in levels[height].items():
+                rows.add(path[0], measures)
+                if height > 1:
+                    _merge(levels[height - 1].setdefault(path[1:], {}), measures)
 
     def _move(self, code: str, parent: str | None, rows: _Rows) -> None:
         """Takes the sums of a division out of all that stood above it, and adds them to all that stands there now."""
@@ -201,7 +225,7 @@ class FiguresModel(ReadModel):
         """By village and rule."""
         more: defaultdict[str, defaultdict[str, Steps]] = defaultdict(lambda: defaultdict(dict))
         for child, before in self._batch.children_before.items():
-            after = _counts_of(_facts(work, child))
+            after = child_counts(_facts(work, child), RULES)
             for counts, sign in ((before, -1), (after, 1)):
                 for (village, rule), steps in counts.items():
                     add(more[village][rule], steps, sign)
@@ -214,9 +238,12 @@ class FiguresModel(ReadModel):
         counts: dict[str, Steps] = {}
         measures: dict[str, Steps] = {}
         for rule in RULES:
-            before = village["counts"].get(rule.name, {})
-            counts[rule.name], changed = changes(rule, before, more.get(rule.name, {}), posted, posted_before)
-            measures |= changed
+            before, added = village["counts"].get(rule.name, {}), more.get(rule.name, {})
+            if added or (before and posted != posted_before):
+                counts[rule.name], changed = changes(rule, before, added, posted, posted_before)
+                measures |= changed
+            else:
+                counts[rule.name] = before
         village["counts"] = {rule: steps for rule, steps in counts.items() if steps}
         _keep(work, VILLAGES, village, bool(village["counts"] or village["postings"]))
         return measures
@@ -230,10 +257,11 @@ class _Rows:
         self._loaded = loaded
         self._rows: dict[tuple[str, str], Document] = {}
 
-    def add(self, path: Iterable[str], known: str, measure: str, edges: Edges) -> None:
-        for node in path:
-            for span in _spans(known):
-                add_edges(self._sums(node, span).setdefault(measure, {}), edges)
+    def add(self, node: str, measures: Mapping[str, Steps]) -> None:
+        for measure, steps in measures.items():
+            for known, edges in steps.items():
+                for span in _spans(known):
+                    add_edges(self._sums(node, span).setdefault(measure, {}), edges)
 
     def carry(self, code: str, span: str, nodes: Iterable[str], sign: int) -> None:
         """Adds ``sign`` times the sums of one node to those of others."""
@@ -272,6 +300,8 @@ async def _load_facts(batch: Sequence[Occurred], work: Workspace) -> dict[str, s
     for event, _ in told:
         if isinstance(event, ChildRegistered):
             homes[event.child].add(event.residence)
+        elif isinstance(event, ChildTransferred):
+            homes[event.child].add(event.to_village)
     knowns = _Knowns()
     for event, known in told:
         if isinstance(event, VisitLogged):
@@ -340,13 +370,16 @@ def _keep(work: Workspace, collection: str, document: Document, worth: bool) -> 
         work.delete(collection, document["_id"])
 
 
-def _counts_of(facts: Facts) -> _ChildCounts:
-    return {
-        (village, rule.name): steps
-        for village in villages_of(facts)
-        for rule in RULES
-        if (steps := child_steps(facts, rule, village))
-    }
+def _merge(total: dict[str, Steps], measures: Mapping[str, Steps]) -> None:
+    """Adds the steps of each measure to the total, in place."""
+    for measure, steps in measures.items():
+        add(total.setdefault(measure, {}), steps)
+
+
+def _adopt(record: Record, event: CountingRuleAdopted, work: Workspace) -> None:
+    document = work.get(ADOPTIONS, event.division) or {"_id": event.division, "adopted": []}
+    insort(document["adopted"], [text_of(event.starts), known_on(record), record.version, event.rule])
+    work.put(ADOPTIONS, document)
 
 
 def _spans(known: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ def changes(
     rule: CountingRule, counts: Steps, more: Steps, posted: Steps, posted_before: Steps
 ) -> tuple[Steps, dict[str, Steps]]:
     """The counts after ``more`` was added to ``counts``, and by measure what is to be added to the sums."""
-    measures = Measures.of(rule)
+    measures = Measures.of(rule.name)
     after = plus(counts, more)
     settled = _inhabited(counts, after, more)
     newly_posted = plus(posted, posted_before, -1)

@@ -22,6 +22,7 @@ _LINE: Final = {
     "file.sex": 1,
     "file.birth_date": 1,
     "file.open": 1,
+    "file.check.stage": 1,
     "file.care.kind": 1,
     "file.care.living_alone": 1,
     "visits.count": 1,
@@ -59,6 +60,12 @@ class ChildQueries:
         }
         cards = await self._cards(CARDS)
         return await cards.find(query, _LINE).limit(limit).to_list(limit)
+
+    async def closed(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
+        """Cards of files in these villages that were closed on a day (ISO) or before, the longest closed first."""
+        query: Document = {"village": {"$in": list(villages)}, "file.open": False, "file.closed_on": {"$lte": until}}
+        found = (await self._cards(CARDS)).find(query, {"village": 1, "file.closed_on": 1, "file.closed_for": 1})
+        return await found.sort([("file.closed_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
     async def village_of(self, child: str) -> str | None:
         """Where a child lives; None when there is no card, or only the trace of an erased one."""

@@ -6,31 +6,28 @@ leaves a tombstone, so that a late event brings nothing back.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
-
+from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
+from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
+from services.reporting.read_models.name_keys import name_keys
+from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
+from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
-    CareSituation,
     CareSituationRecorded,
-    ChangeProposed,
     ChildFileClosed,
     ChildFileReopened,
     ChildRegistered,
     ErasureRequested,
-    ParentSituation,
     ParentSituationRecorded,
-    ParentsSituation,
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import Kind
 from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CARDS: Final = "cards"
@@ -44,10 +41,11 @@ class Children(ReadModel):
     services: ClassVar[tuple[str, ...]] = ("registry", "visits", "pairing")
     events: ClassVar[frozenset[str]] = frozenset(
         {
+            *FILE_EVENTS,
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
-            "ChangeProposed",
+            "ChildTransferred",
             "ChildFileClosed",
             "ChildFileReopened",
             "ErasureRequested",
@@ -80,7 +78,7 @@ class Children(ReadModel):
                 work.delete_where(ENTRIES, "child", child)
                 work.put(CARDS, {"_id": child, "erased": True})
                 continue
-            _change(card, occurred.event)
+            _change(card, *occurred)
             work.put(CARDS, card)
             work.insert(ENTRIES, _entry(child, occurred))
 
@@ -94,15 +92,21 @@ def children_of(event: Event) -> Iterator[str]:
             yield event.child  # type: ignore[attr-defined]
 
 
-def _change(card: Document, event: Event) -> None:
+def _change(card: Document, record: Record, event: Event) -> None:
+    if record.type in FILE_EVENTS:
+        change_file(card.setdefault("file", {}), record, event)
+        return
     match event:
         case ChildRegistered():
             card["village"] = event.residence
-            card["file"] = _file(event) | card.get("file", {})
+            card["file"] = _file(event) | {"care_told": care_told(record)} | card.get("file", {})
+        case ChildTransferred():
+            card["village"] = event.to_village
+            card.setdefault("file", {}).pop("offered_to", None)
         case ParentSituationRecorded():
-            card.setdefault("file", {})["parents"] = _parents(event.parents)
+            card.setdefault("file", {})["parents"] = parents_of(event.parents)
         case CareSituationRecorded():
-            card.setdefault("file", {})["care"] = _care(event.care)
+            card.setdefault("file", {}).update(care=care_recorded(event), care_told=care_told(record))
         case ChildFileClosed():
             card.setdefault("file", {}).update(
                 open=False, closed_on=event.closed_on.isoformat(), closed_for=event.reason.value
@@ -126,8 +130,8 @@ def _change(card: Document, event: Event) -> None:
 
 def _count_visit(visits: Document, event: VisitLogged) -> None:
     visits["count"] += 1
-    if (told := event.visited_on.isoformat()) >= visits["last_on"]:
-        visits.update(last_on=told, last_kind=event.kind.value)
+    if (day := event.visited_on.isoformat()) >= visits["last_on"]:
+        visits.update(last_on=day, last_kind=event.kind.value)
 
 
 def _file(event: ChildRegistered) -> Document:
@@ -136,68 +140,21 @@ def _file(event: ChildRegistered) -> Document:
     number = event.citizen_number.get() if event.citizen_number else None
     return {
         "open": True,
+        "check": {"stage": DRAFT},
         "household": event.household,
         "hukou": event.hukou,
         "name": name,
         **name_keys(name),
         "birth_date": born.isoformat() if born else None,
-        "sex": _value(event.sex.get()),
-        "citizen_number": number and f"{number[:6]}********{number[-4:]}",
-        "parents": _parents(event.parents),
-        "care": _care(event.care),
+        "sex": value(event.sex),
+        "citizen_number": masked(number),
+        **told(
+            citizen_number_status=value(event.citizen_number_status) or ("present" if event.citizen_number else None),
+            hukou_kind=value(event.hukou_kind),
+        ),
+        "parents": parents_of(event.parents),
+        "care": care_of(event.care),
     }
-
-
-def name_keys(name: str) -> dict[str, str]:
-    """What a name is found by: itself without spaces (NFKC), its pinyin, and the initials of that."""
-    key = unicodedata.normalize("NFKC", name).replace(" ", "")
-    syllables = _syllables(key)
-    return {
-        "name_key": key,
-        "pinyin": "".join(syllables).lower(),
-        "initials": "".join(syllable[:1] for syllable in syllables).lower(),
-    }
-
-
-def _syllables(name: str) -> list[str]:
-    """As ``lazy_pinyin`` gives them, which takes half the time of a registration's fold when it is asked every time.
-
-    How a character is read depends on its neighbours only within a phrase of the dictionary.
-    """
-    parts = {name[start:end] for start in range(len(name)) for end in range(start + 2, len(name) + 1)}
-    if all(ord(character) in PINYIN_DICT for character in name) and PHRASES_DICT.keys().isdisjoint(parts):
-        return [_syllable(character) for character in name]
-    return lazy_pinyin(name, style=Style.NORMAL)
-
-
-@lru_cache(maxsize=32_768)
-def _syllable(character: str) -> str:
-    return lazy_pinyin(character, style=Style.NORMAL)[0]
-
-
-def _parents(parents: ParentsSituation) -> Document:
-    return {"father": _parent(parents.father), "mother": _parent(parents.mother)}
-
-
-def _parent(parent: ParentSituation) -> Document:
-    since = parent.since.get() if parent.since else None
-    return _told(
-        state=_value(parent.state.get()),
-        since=since.isoformat() if since else None,
-        name=parent.name and parent.name.get(),
-        phone=parent.phone and parent.phone.get(),
-        away_place=parent.away_place and parent.away_place.get(),
-    )
-
-
-def _care(care: CareSituation) -> Document:
-    return _told(
-        kind=_value(care.kind.get()),
-        living_alone=care.living_alone.get(),
-        caregiver=care.caregiver and care.caregiver.get(),
-        caregiver_phone=care.caregiver_phone and care.caregiver_phone.get(),
-        note=care.note and care.note.get(),
-    )
 
 
 def _entry(child: str, occurred: Occurred) -> Document:
@@ -221,23 +178,25 @@ def _facts(child: str, event: Event) -> Document:
     match event:
         case VisitLogged():
             [finding] = [finding for finding in event.findings if finding.child == child]
-            return _told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
+            return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
         case ParentSituationRecorded():
-            return _parents(event.parents)
-        case CareSituationRecorded() | ChangeProposed():
-            return _care(event.care)
+            return parents_of(event.parents)
+        case CareSituationRecorded():
+            return care_recorded(event)
+        case ChildTransferred():
+            return {"from": event.from_village, "to": event.to_village, "on": event.moved_on.isoformat()}
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
-            return _told(reason=event.reason.get(), on=event.reopened_on.isoformat())
+            return told(reason=event.reason.get(), on=event.reopened_on.isoformat())
         case PairFormed():
             return {"kind": event.kind.value}
         case PairEnded():
             return {"kind": event.kind.value, "reason": event.reason.value}
         case ErasureRequested():
-            return _told(basis=event.basis.get())
+            return told(basis=event.basis.get())
         case _:
-            return {}
+            return file_facts(event)
 
 
 def _finding(finding: ChildFinding) -> dict[str, Any]:
@@ -245,14 +204,5 @@ def _finding(finding: ChildFinding) -> dict[str, Any]:
         "life": finding.life and finding.life.get(),
         "learning": finding.learning and finding.learning.get(),
         "psychology": finding.psychology and finding.psychology.get(),
-        "care_found": finding.care_found and _care(finding.care_found),
+        "care_found": finding.care_found and care_of(finding.care_found),
     }
-
-
-def _value(code: Any) -> str | None:
-    return None if code is None else code.value
-
-
-def _told(**fields: Any) -> Document:
-    """Only what was told: a field that nobody filled in takes no room."""
-    return {name: value for name, value in fields.items() if value is not None}

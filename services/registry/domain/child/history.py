@@ -1,0 +1,212 @@
+"""What happened to a child's file, folded into what its rules ask for. History is not judged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar, assert_never
+
+from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Proposal, Stage, Unknown
+from shared.contracts.child_file import (
+    CaregiverEntrusted,
+    CareProgrammeJoined,
+    CareProgrammeLeft,
+    ChangeAccepted,
+    ChangeRefused,
+    ChildFileReturned,
+    ChildFileReviewConfirmed,
+    ChildFileReviewed,
+    ChildFileReviewOpened,
+    ChildFileSubmitted,
+    ChildFileVerified,
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    ChildTransferOffered,
+    ChildTransferred,
+    EntrustmentEnded,
+    HealthRecorded,
+    IdentityDoubted,
+    KeyGroupCleared,
+    KeyGroupMarked,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+    WelfareRecorded,
+)
+from shared.contracts.registry import (
+    CareSituationRecorded,
+    ChangeProposed,
+    ChildFileClosed,
+    ChildFileReopened,
+    ChildRegistered,
+    ErasureRequested,
+    ParentSituationRecorded,
+    SubjectKeyDestroyed,
+)
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import CitizenNumberStatus
+
+T = TypeVar("T")
+
+ChildEvent = (
+    ChildRegistered
+    | ParentSituationRecorded
+    | CareSituationRecorded
+    | ChildIdentityRecorded
+    | ChildIdentityCorrected
+    | IdentityDoubted
+    | RegistrationStatusRecorded
+    | SchoolingRecorded
+    | HealthRecorded
+    | WelfareRecorded
+    | CaregiverEntrusted
+    | EntrustmentEnded
+    | KeyGroupMarked
+    | KeyGroupCleared
+    | CareProgrammeJoined
+    | CareProgrammeLeft
+    | RiskAssessed
+    | RiskLevelOverridden
+    | ChildTransferOffered
+    | ChildTransferred
+    | ChangeProposed
+    | ChangeAccepted
+    | ChangeRefused
+    | ChildFileSubmitted
+    | ChildFileReviewed
+    | ChildFileReturned
+    | ChildFileVerified
+    | ChildFileReviewOpened
+    | ChildFileReviewConfirmed
+    | ChildFileClosed
+    | ChildFileReopened
+    | ErasureRequested
+    | SubjectKeyDestroyed
+)
+
+
+def evolve(child: Child, event: ChildEvent) -> Child:
+    match child:
+        case Unknown():
+            # A file stands open from the beginning of time: only closing and reopening give it an order of days.
+            return begun(event) if isinstance(event, ChildRegistered) else child
+        case Erased():
+            return child
+        case Open() | Closed():
+            return _evolved(child, event)
+
+
+def begun(event: ChildRegistered) -> Open:
+    present = Personal(CitizenNumberStatus.PRESENT) if event.citizen_number else None
+    return Open(
+        residence=event.residence,
+        since=date.min,
+        hukou=event.hukou,
+        born=event.birth_date,
+        sex=event.sex,
+        number=event.citizen_number,
+        number_status=event.citizen_number_status or present,
+        parents=event.parents,
+        care=event.care,
+    )
+
+
+def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
+    match event:
+        case ChildFileClosed():
+            return Closed(**vars(file) | {"since": event.closed_on})
+        case ChildFileReopened():
+            return Open(**vars(file) | {"since": event.reopened_on})
+        case ErasureRequested():
+            return replace(file, erasure_requested_by=event.requested_by)
+        case SubjectKeyDestroyed():
+            return Erased(file.residence)
+        case ChildFileSubmitted():
+            return replace(file, stage=Stage.SUBMITTED)
+        case ChildFileReviewed():
+            return replace(file, stage=Stage.TOWNSHIP_REVIEWED, reviewed_by=event.reviewed_by)
+        case ChildFileReturned():
+            return replace(file, stage=Stage.RETURNED)
+        case ChildFileVerified():
+            return replace(file, stage=Stage.COUNTY_VERIFIED)
+        case ChildFileReviewOpened():
+            return replace(file, stage=Stage.UNDER_REVIEW)
+        case ParentSituationRecorded():
+            return replace(file, parents=event.parents)
+        case CareSituationRecorded():
+            return replace(file, care=event.care)
+        case RegistrationStatusRecorded():
+            return replace(file, hukou=event.hukou)
+        case ChildIdentityRecorded() | ChildIdentityCorrected() | IdentityDoubted():
+            return _identified(file, event)
+        case SchoolingRecorded():
+            return replace(file, told=file.told | {Block.SCHOOL})
+        case HealthRecorded():
+            return replace(file, told=file.told | {Block.HEALTH})
+        case CaregiverEntrusted():
+            return replace(file, entrusted=event.starts)
+        case EntrustmentEnded():
+            return replace(file, entrusted=None)
+        case KeyGroupMarked() | KeyGroupCleared() | CareProgrammeJoined() | CareProgrammeLeft():
+            return _marked(file, event)
+        case RiskAssessed():
+            return replace(file, risk=event.level)
+        case ChildTransferOffered():
+            return replace(file, offered_to=event.to_village)
+        case ChildTransferred():
+            return replace(file, residence=event.to_village, offered_to=None)
+        case ChangeProposed():
+            proposal = Proposal(event.care, event.found_by, event.found_on)
+            return replace(file, proposals={**file.proposals, event.proposal: proposal})
+        case ChangeAccepted() | ChangeRefused():
+            left = {name: one for name, one in file.proposals.items() if name != event.proposal}
+            return replace(file, proposals=left)
+        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden() | ChildFileReviewConfirmed():
+            return file
+        case _:
+            assert_never(event)
+
+
+def _identified(
+    file: Open | Closed, event: ChildIdentityRecorded | ChildIdentityCorrected | IdentityDoubted
+) -> Open | Closed:
+    match event:
+        case ChildIdentityRecorded():
+            told = event.identity.get()
+            if told is None:
+                return file
+            number = None if told.citizen_number is None else Personal(told.citizen_number)
+            return replace(file, number=number, number_status=Personal(told.citizen_number_status))
+        case ChildIdentityCorrected():
+            return _corrected(file, event)
+        case IdentityDoubted():
+            return replace(file, doubts=frozenset(event.doubts.get() or ()))
+
+
+def _corrected(file: Open | Closed, event: ChildIdentityCorrected) -> Open | Closed:
+    file, correction = replace(file, sex=event.sex), event.correction.get()
+    if correction is not None and correction.birth_date is not None:
+        file = replace(file, born=Personal(correction.birth_date))
+    if correction is not None and correction.citizen_number is not None:
+        present = Personal(CitizenNumberStatus.PRESENT)
+        file = replace(file, number=Personal(correction.citizen_number), number_status=present)
+    return file
+
+
+def _marked(
+    file: Open | Closed, event: KeyGroupMarked | KeyGroupCleared | CareProgrammeJoined | CareProgrammeLeft
+) -> Open | Closed:
+    match event:
+        case KeyGroupMarked():
+            return replace(file, key_groups=file.key_groups | _told(event.group))
+        case KeyGroupCleared():
+            return replace(file, key_groups=file.key_groups - _told(event.group))
+        case CareProgrammeJoined():
+            return replace(file, programmes=file.programmes | _told(event.programme))
+        case CareProgrammeLeft():
+            return replace(file, programmes=file.programmes - _told(event.programme))
+
+
+def _told(value: Counted[T]) -> frozenset[T]:
+    """The value alone, or nothing once it is erased."""
+    return frozenset() if value.erased else frozenset({value.reveal()})

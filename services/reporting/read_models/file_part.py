@@ -1,0 +1,235 @@
+"""What the events of a child's file beyond its first shape change on the card: its check, and its blocks."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+from services.reporting.read_models.name_keys import name_keys
+from services.reporting.read_models.shown import care_of, day, opened, told, value
+from shared.commands.command import business_day
+from shared.contracts.child_file import (
+    CaregiverEntrusted,
+    CareProgrammeJoined,
+    CareProgrammeLeft,
+    ChangeAccepted,
+    ChangeRefused,
+    ChildFileReturned,
+    ChildFileReviewConfirmed,
+    ChildFileReviewed,
+    ChildFileReviewOpened,
+    ChildFileSubmitted,
+    ChildFileVerified,
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    ChildTransferOffered,
+    EntrustmentEnded,
+    HealthRecorded,
+    IdentityDoubted,
+    KeyGroupCleared,
+    KeyGroupMarked,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+    WelfareRecorded,
+)
+from shared.contracts.event import Event
+from shared.contracts.registry import ChangeProposed
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
+from shared.eventlog.record import Record
+from shared.projection.read_model import Document
+
+EVENTS: Final = frozenset(
+    {
+        "RiskAssessed",
+        "RiskLevelOverridden",
+        "ChildTransferOffered",
+        "ChangeProposed",
+        "ChangeAccepted",
+        "ChangeRefused",
+        "ChildFileSubmitted",
+        "ChildFileReviewed",
+        "ChildFileReturned",
+        "ChildFileVerified",
+        "ChildFileReviewOpened",
+        "ChildFileReviewConfirmed",
+        "SchoolingRecorded",
+        "HealthRecorded",
+        "WelfareRecorded",
+        "ChildIdentityRecorded",
+        "ChildIdentityCorrected",
+        "IdentityDoubted",
+        "RegistrationStatusRecorded",
+        "CaregiverEntrusted",
+        "EntrustmentEnded",
+        "KeyGroupMarked",
+        "KeyGroupCleared",
+        "CareProgrammeJoined",
+        "CareProgrammeLeft",
+    }
+)
+
+DRAFT: Final = "draft"
+_HALF_A_YEAR: Final = timedelta(days=183)
+"""A verified file is confirmed half-yearly (domain 5.2, I4)."""
+
+
+def change_file(file: Document, record: Record, event: Event) -> None:
+    """Changes the card's part ``file`` in place."""
+    match event:
+        case RiskAssessed():
+            file["risk"] = _assessment(event) | {"assessed_on": business_day(record.occurred_at).isoformat()}
+        case RiskLevelOverridden():
+            file.setdefault("risk", {})["override"] = _override(event)
+        case ChildTransferOffered():
+            file["offered_to"] = event.to_village
+        case ChangeProposed() | ChangeAccepted() | ChangeRefused():
+            _change_proposals(file, event)
+        case SchoolingRecorded():
+            file["schooling"] = opened(event.schooling) | told(since=day(event.since))
+        case HealthRecorded():
+            file["health"] = opened(event.health)
+        case WelfareRecorded():
+            file["welfare"] = opened(event.welfare)
+        case ChildIdentityRecorded():
+            # A number that is told no more is shown no more.
+            file.update({"citizen_number": None} | opened(event.identity))
+        case ChildIdentityCorrected():
+            _correct(file, opened(event.correction))
+        case IdentityDoubted():
+            _set_or_drop(file, "doubts", [doubt.value for doubt in event.doubts.get() or ()])
+        case RegistrationStatusRecorded():
+            file.update(hukou=event.hukou, hukou_kind=value(event.kind))
+        case CaregiverEntrusted():
+            file["entrustment"] = opened(event.entrustment) | told(starts=day(event.starts))
+        case EntrustmentEnded():
+            file.setdefault("entrustment", {}).update(told(ends=day(event.ends)))
+        case KeyGroupMarked() | KeyGroupCleared():
+            _mark(file, "key_groups", value(event.group), isinstance(event, KeyGroupMarked))
+        case CareProgrammeJoined() | CareProgrammeLeft():
+            _mark(file, "care_programmes", value(event.programme), isinstance(event, CareProgrammeJoined))
+        case _:
+            _change_check(file.setdefault("check", {"stage": DRAFT}), record, event)
+
+
+def _assessment(event: RiskAssessed) -> Document:
+    """A new assessment ends an override. Of an emergency the card says that there was one: which, is class C4."""
+    answers = event.answers.get()
+    return told(
+        level=value(event.level),
+        instrument=event.instrument,
+        next_due=event.next_due.isoformat(),
+        emergency=True if answers is not None and answers.emergencies else None,
+        **opened(event.outcome),
+    )
+
+
+def _override(event: RiskLevelOverridden) -> Document:
+    return told(level=value(event.level), until=event.until.isoformat(), reason=event.reason.get())
+
+
+def _change_proposals(file: Document, event: ChangeProposed | ChangeAccepted | ChangeRefused) -> None:
+    """What was found and what was on file then, each with who told it and when, until a reviewer decides."""
+    proposals = file.setdefault("proposals", {})
+    if isinstance(event, ChangeProposed):
+        proposals[event.proposal] = told(
+            found=care_of(event.care),
+            found_by=event.found_by,
+            found_on=event.found_on and event.found_on.isoformat(),
+            visit=event.visit,
+            on_file=file.get("care"),
+            on_file_by=file.get("care_told", {}).get("by"),
+            on_file_since=file.get("care_told", {}).get("on"),
+        )
+    else:
+        proposals.pop(event.proposal, None)
+    if not proposals:
+        del file["proposals"]
+
+
+def care_told(record: Record) -> Document:
+    """Who told the care situation that is on file, and on which day."""
+    return {"by": record.actor.id, "on": business_day(record.occurred_at).isoformat()}
+
+
+def _correct(file: Document, correction: Document) -> None:
+    correction.pop("reason", None)
+    file.update(correction)
+    if "name" in correction:
+        file.update(name_keys(correction["name"]))
+    if "citizen_number" in correction:
+        file["citizen_number_status"] = "present"
+
+
+def _mark(file: Document, where: str, code: str | None, marked: bool) -> None:
+    codes = set(file.get(where, ())) - {code}
+    _set_or_drop(file, where, sorted(codes | {code}) if marked and code else sorted(codes))
+
+
+def _set_or_drop(file: Document, where: str, codes: list[str]) -> None:
+    if codes:
+        file[where] = codes
+    else:
+        file.pop(where, None)
+
+
+def _change_check(check: Document, record: Record, event: Event) -> None:
+    match event:
+        case ChildFileSubmitted():
+            check["stage"] = "submitted"
+            check.pop("returned_for", None)
+        case ChildFileReviewed():
+            check["stage"] = "township_reviewed"
+        case ChildFileReturned():
+            check.update(stage="returned", returned_by=event.level.value, returned_for=event.reason.get())
+        case ChildFileVerified():
+            check["stage"] = "county_verified"
+            check.update(_confirmed("verified_on", business_day(record.occurred_at)))
+        case ChildFileReviewOpened():
+            check["stage"] = "under_review"
+        case ChildFileReviewConfirmed():
+            check.update(_confirmed("confirmed_on", event.as_of))
+        case _:
+            raise TypeError(f"{type(event).__name__} is no event of a child's file")
+
+
+def _confirmed(what: str, on: date) -> Document:
+    return {what: on.isoformat(), "due_on": (on + _HALF_A_YEAR).isoformat()}
+
+
+def file_facts(event: Event) -> Document:
+    """What the time line shows of such an event."""
+    match event:
+        case RiskAssessed():
+            return _assessment(event)
+        case RiskLevelOverridden():
+            return _override(event)
+        case ChildTransferOffered():
+            return told(to=event.to_village, reason=event.reason.get())
+        case ChangeProposed():
+            return care_of(event.care)
+        case ChangeRefused():
+            return told(reason=event.reason.get())
+        case SchoolingRecorded():
+            return opened(event.schooling)
+        case HealthRecorded():
+            return opened(event.health)
+        case WelfareRecorded():
+            return opened(event.welfare)
+        case ChildIdentityRecorded():
+            return opened(event.identity)
+        case ChildIdentityCorrected():
+            return opened(event.correction)
+        case RegistrationStatusRecorded():
+            return told(hukou=event.hukou, kind=value(event.kind))
+        case CaregiverEntrusted():
+            return opened(event.entrustment) | told(starts=day(event.starts))
+        case EntrustmentEnded():
+            return told(ends=day(event.ends), reason=event.reason.get())
+        case KeyGroupMarked() | KeyGroupCleared():
+            return told(group=value(event.group), reason=event.reason.get())
+        case CareProgrammeJoined() | CareProgrammeLeft():
+            return told(programme=value(event.programme))
+        case ChildFileReturned():
+            return told(level=event.level.value, reason=event.reason.get())
+        case _:
+            return {}
