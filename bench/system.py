@@ -16,7 +16,7 @@ import httpx
 from motor.motor_asyncio import AsyncIOMotorClient
 from rich.console import Console
 
-from deploy.local.demo import CITY_CODE, DIRECTOR, ROLES, SUPERVISOR, Demo
+from deploy.local.demo import CITY_CODE, ROLES, SUPERVISOR, Demo
 from deploy.local.loader import Item, Load, Loader
 from deploy.local.operator import operator
 from deploy.local.population import DEMO, Family, Plan, Population, populate
@@ -48,10 +48,10 @@ class System:
     def port(self, service: str) -> int:
         return self.stack.settings.port(service)
 
-    def token(self, person: str = DIRECTOR) -> str:
+    def token(self, person: str = SUPERVISOR) -> str:
         return self._demo.token(person)
 
-    async def load(self, service: str, items: Iterable[Item], person: str = DIRECTOR) -> Load:
+    async def load(self, service: str, items: Iterable[Item], person: str = SUPERVISOR) -> Load:
         """Through the batch API, as the demo does. Raises RuntimeError when one of them is refused."""
         load = await Loader(self._http, self.stack.url(service), self.token(person)).load(items)
         if load.refused:

@@ -34,16 +34,18 @@ VISITS_PER_HUNDRED: Final = 20
 LONGEST_LAG_SECONDS: Final = 120.0
 
 OFFICE, DIRECTOR, SUPERVISOR = "demo-data-office", "demo-child-director", "demo-supervisor"
+DIRECTED: Final = "520303105"
+"""The township whose villages the demo's child director looks after."""
 ROLES: Final[tuple[tuple[str, Role, str], ...]] = (
     (OFFICE, Role.DATA_OFFICE, "52"),
-    (DIRECTOR, Role.CHILD_DIRECTOR, CITY_CODE),
+    (DIRECTOR, Role.CHILD_DIRECTOR, DIRECTED),
     (SUPERVISOR, Role.CHILD_SUPERVISOR, CITY_CODE),
     (SUPERVISOR, Role.COUNTY_CIVIL_AFFAIRS, CITY_CODE),
     ("demo-leader", Role.LEADER, CITY_CODE),
     ("demo-officer-1", Role.DATA_PROTECTION_OFFICER, CITY_CODE),
     ("demo-officer-2", Role.DATA_PROTECTION_OFFICER, CITY_CODE),
 )
-"""One person directs every village and supervises every township of the city, so that one caller can load it."""
+"""One person supervises every township of the city, so that one caller can load it."""
 
 
 class DemoFailed(CannotRun):
@@ -94,9 +96,9 @@ class Demo:
         with Progress(*columns, console=self.console) as progress:
             return [
                 await self._send(progress, "postings", "registry", OFFICE, posted),
-                await self._send(progress, "children", "registry", DIRECTOR, children),
-                await self._send(progress, "closed files", "registry", DIRECTOR, closed),
-                await self._send(progress, "visits", "visits", DIRECTOR, visits),
+                await self._send(progress, "children", "registry", SUPERVISOR, children),
+                await self._send(progress, "closed files", "registry", SUPERVISOR, closed),
+                await self._send(progress, "visits", "visits", SUPERVISOR, visits),
             ]
 
     async def _send(self, progress: Progress, what: str, service: str, person: str, items: list[Item]) -> Load:

@@ -91,6 +91,7 @@ MINE, ELSEWHERE = "520303105201", next(code for code in VILLAGES if not code.sta
 OFFICER, VILLAGER, JUDGE_IN_OWN_CASE = "demo-officer-1", "road-villager", "road-judge-in-own-case"
 COUNTY: Final = "road-county"
 GRANTS: Final = (
+    (DIRECTOR, Role.CHILD_DIRECTOR, CITY),
     (JUDGE_IN_OWN_CASE, Role.COUNTY_CIVIL_AFFAIRS, CITY),
     (JUDGE_IN_OWN_CASE, Role.DATA_PROTECTION_OFFICER, CITY),
     (COUNTY, Role.COUNTY_CIVIL_AFFAIRS, CITY),
