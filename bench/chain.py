@@ -26,7 +26,7 @@ from deploy.local.loader import Item
 
 TICK: Final = 0.02
 SECONDS: Final = 15
-WARM_UP_SECONDS: Final = 2
+WARM_UP_SECONDS: Final = 8
 PATIENCE_SECONDS: Final = 5
 SINGLE_UP_TO: Final = 500
 FRESH_WITHIN: Final = {50: 50, 500: 150, 2_000: 300}

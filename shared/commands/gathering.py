@@ -15,8 +15,8 @@ from shared.commands.command import Answer, Told
 from shared.contracts.refusal import Refusal
 from shared.eventlog.port import LogError
 
-AT_WORK: Final = 4
-"""Batches handled side by side: one waits for the durable write while the next is decided."""
+AT_WORK: Final = 2
+"""Batches handled side by side: one waits for the durable write while the next is decided. More would be smaller."""
 MAX_BATCH: Final = 100
 
 Outcome = Answer | Refusal | LogError

@@ -116,6 +116,8 @@ class Projector:
         self._max_batch = max_batch
         self._queue = deque[Piece]()
         self._queued = 0
+        self._written = 0
+        """Records of the last batch."""
         self._tails: dict[Source, Mark] = {}
         self._passed: dict[Source, Mark] = {}
         """How far it has come where it had nothing to fold, beyond what the checkpoint says."""
@@ -214,12 +216,13 @@ class Projector:
                 self._passed |= batch.marks
                 batch = Batch()
             else:
+                self._written = batch.records
                 batch = await self._write(batch)
 
     async def _pause(self, until: Mapping[Source, int] | None) -> None:
         """A writer that is level keeps its model's pace: a transaction costs the same for one event and for fifty."""
         rest = self.model.pace - (self._clock() - self._noted_at)
-        if until is None and rest > timedelta() and self._queued < PACED_RECORDS:
+        if until is None and rest > timedelta() and self.model.unpaced < self._written and self._queued < PACED_RECORDS:
             await asyncio.sleep(rest.total_seconds())
 
     def _can_wait(self, batch: Batch, until: Mapping[Source, int] | None) -> bool:

@@ -83,6 +83,8 @@ class ReadModel(ABC):
     pace: ClassVar[timedelta] = timedelta()
     """The least time between two transactions of a writer that is level: how late its answers may be for the sake of
     the work that is saved."""
+    unpaced: ClassVar[int] = 0
+    """After a batch of so few records there is no pause: whoever works alone sees the effect at once."""
 
     @abstractmethod
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None: ...

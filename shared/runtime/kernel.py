@@ -14,7 +14,7 @@ import httpx
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
 from shared.eventlog.client import OwnerClient
-from shared.identity.caller import caller_by
+from shared.identity.caller import caller_by, identify_by
 from shared.identity.directory import DirectoryModel, MongoDirectory
 from shared.identity.service_credential import ServiceCredential, service_only
 from shared.identity.tokens import IssuerKeys, Tokens
@@ -67,7 +67,9 @@ class Kernel:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.live = LiveModels(self.database)
         self.directory = MongoDirectory(self._directory_collection)
-        self.caller = caller_by(Tokens(IssuerKeys(settings.issuer_url, self.http), settings.issuer_url))
+        tokens = Tokens(IssuerKeys(settings.issuer_url, self.http), settings.issuer_url)
+        self.caller = caller_by(tokens)
+        self.identify = identify_by(tokens)
 
     def owner(self, service: str) -> OwnerClient:
         """The owner of a log, asked over HTTP with this service's credential."""

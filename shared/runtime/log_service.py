@@ -111,7 +111,7 @@ class LogService:
         kernel = self.kernel
         own = [log_routes(self.log, kernel.service_only)]
         if commands:
-            own.append(command_routes(self.handler, kernel.caller))
+            own.append(command_routes(self.handler, kernel.caller, kernel.identify))
         self.health.add("mongodb", kernel.ping)
 
         @asynccontextmanager

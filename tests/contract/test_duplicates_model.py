@@ -15,6 +15,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from services.registry.domain.duplicate import duplicate_of
 from services.registry.duplicates.keys import BlindKeys
 from services.registry.duplicates.read_model import FILES, PAIRS, Duplicates
+from shared.contracts.child_file import ChildIdentityRecorded, ChildTransferred, Identity
 from shared.contracts.event import Event
 from shared.contracts.registry import (
     ChildFileClosed,
@@ -27,7 +28,7 @@ from shared.contracts.registry import (
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import CloseReason, DismissReason, Likeness, ParentState
+from shared.contracts.values import CitizenNumberStatus, CloseReason, DismissReason, Likeness, ParentState
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.memory import MemoryProjectionStore
 from shared.projection.mongo import MongoProjectionStore
@@ -127,6 +128,30 @@ async def test_what_is_told_of_the_parents_last_counts(model: Model) -> None:
     told = ParentSituationRecorded(child=child.child, parents=ParentsSituation(father=NAMELESS, mother=NAMELESS))
     file = (await model.fold([child], [told]))[FILES][child.child]
     assert file["keys"] == sorted(KEYS.of_child("测甲一", date(2016, 3, 9), "2016-03", None, VILLAGE))
+
+
+async def test_a_number_that_is_told_later_is_a_key_too(model: Model) -> None:
+    child, number = a_registered_child(), "529901201603090019"
+    identity = Identity(citizen_number_status=CitizenNumberStatus.PRESENT, citizen_number=number)
+    recorded = ChildIdentityRecorded(child=child.child, identity=Personal(identity))
+    keys = (await model.fold([child], [recorded]))[FILES][child.child]["keys"]
+    assert set(keys) > {KEYS.of_number(number), *KEYS.of_child("测甲一", date(2016, 3, 9), "2016-03", None, VILLAGE)}
+
+
+async def test_a_child_that_has_moved_is_in_its_new_village_and_so_are_its_pairs(model: Model) -> None:
+    first, second, pair = the_pair()
+    old = first[0].residence  # type: ignore[attr-defined]
+    moved = ChildTransferred(
+        child=pair.first,
+        from_village=old,
+        to_village="520303106201",
+        taken_over_by="supervisor-9",
+        moved_on=date(2026, 8, 10),
+    )
+    found = await model.fold(first, second, [pair], [moved])
+    assert found[FILES][pair.first]["village"] == "520303106201"
+    assert "520303106201" in found[PAIRS][pair.duplicate]["villages"]
+    assert old not in found[PAIRS][pair.duplicate]["villages"]
 
 
 async def test_no_word_about_a_person_is_kept(model: Model) -> None:

@@ -16,6 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from services.registry.domain.child import (
     ApproveErasure,
     CloseChildFile,
+    RecordIdentity,
     RecordParentSituation,
     ReopenChildFile,
     RequestErasure,
@@ -31,28 +32,25 @@ from services.registry.duplicates.routes import duplicate_routes
 from services.registry.duplicates.scope import Scope
 from services.registry.duplicates.service import handlings as duplicate_handlings
 from services.registry.policies import policies
-from services.registry.service import handlings
 from shared.commands.command import Command, NotOnFile, Told
 from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
+from shared.contracts.child_file import Identity
 from shared.contracts.event import Event
 from shared.contracts.registry import DuplicateDismissed, DuplicateSuspected, ParentSituation, ParentsSituation
 from shared.contracts.sealed import KINDS, Counted, Personal
-from shared.contracts.values import CloseReason, DismissReason, ParentState, Role, Sex
-from shared.eventlog.memory import MemoryLog
+from shared.contracts.values import CitizenNumberStatus, CloseReason, DismissReason, ParentState, Role, Sex
 from shared.eventlog.record import Position, decode, hash_of
 from shared.identity.caller import Caller
-from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory
+from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.messaging.run import Mark, Run, Source
-from shared.privacy.cipher import Aes256Gcm
-from shared.privacy.memory import MemoryVault
-from shared.privacy.sealing import Sealer
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.mongo import MongoProjectionStore
 from shared.projection.projector import Projector
 from shared.web.app import create_app
 from tests.support.builders import a_registration
 from tests.support.projecting import Reading
+from tests.support.registry import Registry
 
 NOW = datetime(2026, 8, 14, 10, tzinfo=UTC)
 PARTITIONS = 4
@@ -90,10 +88,9 @@ class World:
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], name: str) -> None:
         self.database, self.store = client[name], MongoProjectionStore(client, name)
         self.of = ModelVersion(Duplicates.name, 1)
-        self.vault = MemoryVault()
-        self.sealer = Sealer(self.vault, Aes256Gcm())
-        self.log = MemoryLog("registry", PARTITIONS, lambda: NOW)
-        self.directory = MemoryDirectory()
+        registry = Registry()
+        self.vault, self.sealer, self.log = registry.vault, registry.sealer, registry.log
+        self.directory = registry.directory
         for code, parent in TREE.items():
             self.directory.add_division(code, parent)
         for person, (role, division) in GRANTS.items():
@@ -103,7 +100,7 @@ class World:
         keys = BlindKeys(b"secret")
         self.model = Duplicates(keys)
         self.look_up = DuplicateLookUp(self._collection, self.files, keys)
-        table = [*handlings(self.log), *duplicate_handlings(self.files, scope)]
+        table = [*registry.handlings, *duplicate_handlings(self.files, scope)]
         self.handler = Handler(self.log, self.sealer, self.directory, table, b"k" * 32, lambda: NOW)
         self.memory = MongoPolicyMemory(self.database)
         reacting = [*policies(self.vault), suspecting(self.look_up, self._is_level)]
@@ -126,9 +123,9 @@ class World:
         return self.database[ModelVersion(DirectoryModel.name, 1).collection(DIVISIONS)]
 
     async def open(self) -> None:
+        places = await self.directory.places(TREE)
         nodes = [
-            {"_id": code, "path": await self.directory.path(code), "kind": "village" if len(code) == 12 else "other"}
-            for code in TREE
+            {"_id": code, "path": places[code].path, "kind": "village" if len(code) == 12 else "other"} for code in TREE
         ]
         await (await self._divisions()).insert_many(nodes)
 
@@ -260,6 +257,17 @@ class TestSuspecting:
         await world.settle()
         [suspected] = await world.of_kind(DuplicateSuspected)
         assert suspected.division == "5299"
+
+    async def test_a_number_told_later_can_tell(self, world: World) -> None:
+        await world.register(HERE, citizen_number=NUMBER)
+        other = await world.register(NEXT_COUNTY, name="李红")
+        await world.settle()
+        assert await world.of_kind(DuplicateSuspected) == []
+        identity = Identity(citizen_number_status=CitizenNumberStatus.PRESENT, citizen_number=NUMBER)
+        await world.give(RecordIdentity(child=other, identity=Personal(identity), occurred_at=NOW))
+        await world.settle()
+        [suspected] = await world.of_kind(DuplicateSuspected)
+        assert other in {suspected.first, suspected.second}
 
     async def test_a_closed_file_is_not_suspected_until_it_is_opened_again(self, world: World) -> None:
         child = await world.register(HERE)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import Request
 
 from shared.commands.routes import command_routes
 from shared.eventlog.record import decode
@@ -20,9 +21,13 @@ def registry() -> Registry:
     return Registry()
 
 
+async def director(request: Request) -> Caller:
+    return Caller("director-1")
+
+
 @pytest.fixture
 async def http(registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
-    routes = command_routes(registry.handler, lambda: Caller("director-1"))
+    routes = command_routes(registry.handler, lambda: Caller("director-1"), director)
     app = create_app(title="registry", service="registry", routers=[routes])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client:
         yield client

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
 
 from services.registry.duplicates.comparison import Particulars
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    ChildTransferred,
+    IdentityCorrection,
+)
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import (
@@ -31,6 +37,9 @@ Stream = list[tuple[Record, Event]]
 _READ: Final = frozenset(
     {
         "ChildRegistered",
+        "ChildIdentityRecorded",
+        "ChildIdentityCorrected",
+        "ChildTransferred",
         "ParentSituationRecorded",
         "ChildFileClosed",
         "ChildFileReopened",
@@ -74,7 +83,7 @@ class Files:
         registered = {child: events[0][1] for child, events in told.items() if events}
         begun = {child: event for child, event in registered.items() if isinstance(event, ChildRegistered)}
         households = await self._told({event.household for event in begun.values()})
-        villages = {event.residence for event in begun.values()}
+        villages = {_residence(event, told[child]) for child, event in begun.items()}
         paths = {village: place.path for village, place in (await self._directory.places(villages)).items()}
         if villages - paths.keys():
             raise PlaceNotKnownYet
@@ -111,14 +120,62 @@ def _file(
     events = [event for _, event in told]
     if registered.name.erased or any(isinstance(event, SubjectKeyDestroyed) for event in events):
         return None
+    village = _residence(registered, told)
+    parents = _last_parents(registered, events)
+    phones = [parents.father.phone, parents.mother.phone]
     opened = [event for _, event in household if isinstance(event, HouseholdFileOpened)]
+    phones += [event.phone for event in opened]
     return File(
         child=registered.child,
-        village=registered.residence,
+        village=village,
         open=_is_open(events),
         registered_by=record.actor.id,
-        particulars=_particulars(registered, _last_parents(registered, events), opened, paths[registered.residence]),
+        particulars=replace(
+            _identity(registered, events),
+            place=paths[village],
+            father=_said(parents.father.name),
+            mother=_said(parents.mother.name),
+            head=next((_said(event.head) for event in opened), None),
+            phones=frozenset(said for phone in phones if (said := _said(phone))),
+        ),
     )
+
+
+def _residence(registered: ChildRegistered, told: Iterable[tuple[Record, Event]]) -> str:
+    moves = [event.to_village for _, event in told if isinstance(event, ChildTransferred)]
+    return moves[-1] if moves else registered.residence
+
+
+def _identity(registered: ChildRegistered, events: Iterable[Event]) -> Particulars:
+    """The child itself, as it was registered, completed and corrected since."""
+    found = Particulars(
+        name=registered.name.reveal(),
+        born=registered.birth_date.get(),
+        birth_month=registered.birth_month.get(),
+        sex=registered.sex.get() or Sex.UNKNOWN,
+        number=_said(registered.citizen_number),
+        household=registered.household,
+    )
+    for event in events:
+        match event:
+            case ChildIdentityRecorded():
+                found = _with(found, number=event.identity.reveal().citizen_number)
+            case ChildIdentityCorrected():
+                found = _corrected(found, event.correction.reveal())
+            case _:
+                pass
+    return found
+
+
+def _corrected(found: Particulars, told: IdentityCorrection) -> Particulars:
+    born = told.birth_date
+    month = born and f"{born:%Y-%m}"
+    return _with(found, name=told.name, born=born, birth_month=month, sex=told.sex, number=told.citizen_number)
+
+
+def _with(found: Particulars, **told: Any) -> Particulars:
+    """Only what was told takes the place of what was known."""
+    return replace(found, **{field: value for field, value in told.items() if value is not None})
 
 
 def _is_open(events: Iterable[Event]) -> bool:
@@ -129,25 +186,6 @@ def _is_open(events: Iterable[Event]) -> bool:
 def _last_parents(registered: ChildRegistered, events: Iterable[Event]) -> ParentsSituation:
     told = [event.parents for event in events if isinstance(event, ParentSituationRecorded)]
     return told[-1] if told else registered.parents
-
-
-def _particulars(
-    event: ChildRegistered, parents: ParentsSituation, household: Sequence[HouseholdFileOpened], place: tuple[str, ...]
-) -> Particulars:
-    phones = [parents.father.phone, parents.mother.phone, *(opened.phone for opened in household)]
-    return Particulars(
-        name=event.name.reveal(),
-        born=event.birth_date.get(),
-        birth_month=event.birth_month.get(),
-        sex=event.sex.get() or Sex.UNKNOWN,
-        place=place,
-        number=_said(event.citizen_number),
-        father=_said(parents.father.name),
-        mother=_said(parents.mother.name),
-        head=next((_said(opened.head) for opened in household), None),
-        phones=frozenset(said for phone in phones if (said := _said(phone))),
-        household=event.household,
-    )
 
 
 def _said(value: Personal[str] | None) -> str | None:

@@ -52,6 +52,10 @@ class BlindKeys:
         """From what is told of the parents: the last telling counts."""
         return sorted({self._key(block, *parts) for block, *parts in _of_parents(father, mother, village)})
 
+    def of_citizen_number(self, number: str) -> list[int]:
+        """From the number alone, as when it is told later."""
+        return sorted({self._key(block, *parts) for block, *parts in _of_number(number)})
+
     def of_number(self, number: str) -> int:
         return self._key(Block.NUMBER, number)
 
@@ -72,8 +76,12 @@ def _of_child(
         if given := spoken.given.worn:
             yield Block.GIVEN_NAME_AND_DATE, given, born.isoformat()
     if number:
-        yield Block.NUMBER, number
-        yield Block.PLACE_AND_DATE_OF_NUMBER, number[:14]
+        yield from _of_number(number)
+
+
+def _of_number(number: str) -> Iterator[tuple[str, ...]]:
+    yield Block.NUMBER, number
+    yield Block.PLACE_AND_DATE_OF_NUMBER, number[:14]
 
 
 def _of_parents(father: str | None, mother: str | None, village: str) -> Iterator[tuple[str, ...]]:

@@ -19,7 +19,16 @@ from shared.projection.live import LiveModels
 
 PATIENCE_SECONDS: Final = 10.0
 
-EVENTS: Final = frozenset({"ChildRegistered", "ParentSituationRecorded", "ChildFileReopened"})
+EVENTS: Final = frozenset(
+    {
+        "ChildRegistered",
+        "ChildIdentityRecorded",
+        "ChildIdentityCorrected",
+        "ChildTransferred",
+        "ParentSituationRecorded",
+        "ChildFileReopened",
+    }
+)
 """After which a file may be alike to another that it was not alike to before."""
 
 CaughtUp = Callable[[Collection[Position]], Awaitable[bool]]

@@ -11,6 +11,13 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from services.registry.duplicates.keys import BlindKeys
+from shared.contracts.child_file import (
+    ChildIdentityCorrected,
+    ChildIdentityRecorded,
+    ChildTransferred,
+    Identity,
+    IdentityCorrection,
+)
 from shared.contracts.event import Event
 from shared.contracts.registry import (
     ChildFileClosed,
@@ -50,6 +57,9 @@ class Duplicates(ReadModel):
     events: ClassVar[frozenset[str]] = frozenset(
         {
             "ChildRegistered",
+            "ChildIdentityRecorded",
+            "ChildIdentityCorrected",
+            "ChildTransferred",
             "ParentSituationRecorded",
             "ChildFileClosed",
             "ChildFileReopened",
@@ -96,6 +106,12 @@ class Duplicates(ReadModel):
             case ChildRegistered():
                 file |= {"village": event.residence, "open": True, **self._own_keys(event)}
                 file["kin"] = self._kin_keys(event.parents, event.residence)
+            case ChildIdentityRecorded():
+                file |= self._told_later(file, event.identity.get())
+            case ChildIdentityCorrected():
+                file |= self._told_later(file, event.correction.get())
+            case ChildTransferred():
+                file["village"] = event.to_village
             case ParentSituationRecorded():
                 file["kin"] = self._kin_keys(event.parents, file["village"])
             case ChildFileClosed():
@@ -119,6 +135,13 @@ class Duplicates(ReadModel):
         number = event.citizen_number.get() if event.citizen_number else None
         born, month = event.birth_date.get(), event.birth_month.get()
         return {"own": self._keys.of_child(name, born, month, number, event.residence)}
+
+    def _told_later(self, file: Document, told: Identity | IdentityCorrection | None) -> Document:
+        """The keys of a number that was told later. What was told before keeps its keys: to compare once too often
+        costs a comparison, and the comparison itself reads what holds now."""
+        if told is None or told.citizen_number is None:
+            return {}
+        return {"own": sorted({*file["own"], *self._keys.of_citizen_number(told.citizen_number)})}
 
     def _kin_keys(self, parents: ParentsSituation, village: str) -> list[int]:
         father, mother = (parent.name.get() if parent.name else None for parent in (parents.father, parents.mother))

@@ -7,6 +7,7 @@ leaves a tombstone, so that a late event brings nothing back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
@@ -56,6 +57,8 @@ class Children(ReadModel):
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"personal", "counted"})
+    pace: ClassVar[timedelta] = timedelta(milliseconds=20)
+    unpaced: ClassVar[int] = 2
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         CARDS: (
             Index((("village", 1), ("_id", 1))),
