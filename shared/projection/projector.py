@@ -221,8 +221,8 @@ class Projector:
 
     async def _pause(self, until: Mapping[Source, int] | None) -> None:
         """A writer that is level keeps its model's pace: a transaction costs the same for one event and for fifty."""
-        rest = self.model.pace - (self._clock() - self._noted_at)
-        if until is None and rest > timedelta() and self.model.unpaced < self._written and self._queued < PACED_RECORDS:
+        rest = self.model.pause(self._written) - (self._clock() - self._noted_at)
+        if until is None and rest > timedelta() and self._queued < PACED_RECORDS:
             await asyncio.sleep(rest.total_seconds())
 
     def _can_wait(self, batch: Batch, until: Mapping[Source, int] | None) -> bool:

@@ -80,11 +80,6 @@ class ReadModel(ABC):
     """Wire names that are folded; all others are passed over without being opened."""
     opens: ClassVar[frozenset[Kind]]
     collections: ClassVar[Mapping[str, tuple[Index, ...]]]
-    pace: ClassVar[timedelta] = timedelta()
-    """The least time between two transactions of a writer that is level: how late its answers may be for the sake of
-    the work that is saved."""
-    unpaced: ClassVar[int] = 0
-    """After a batch of so few records there is no pause: whoever works alone sees the effect at once."""
 
     @abstractmethod
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None: ...
@@ -95,6 +90,13 @@ class ReadModel(ABC):
 
     def finish(self, work: Workspace) -> None:  # noqa: B027 - most read models have nothing to settle
         """Called once, after the last event of a batch."""
+
+    def pause(self, written: int) -> timedelta:
+        """How long a writer that is level waits after a batch of so many records, so that the next is larger.
+
+        The busier the day, the later an answer may be for the sake of the work that is saved.
+        """
+        return timedelta()
 
     def forget(self) -> None:  # noqa: B027 - most read models cache nothing
         """The transaction failed, or another writer was here: drop everything that was cached."""

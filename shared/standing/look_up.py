@@ -41,7 +41,10 @@ class Standings(ReadModel):
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {CHILDREN: ()}
-    pace: ClassVar[timedelta] = timedelta(milliseconds=100)  # who is asked of before that is asked of registry
+
+    def pause(self, written: int) -> timedelta:
+        """Who is asked of before that is asked of registry."""
+        return timedelta(milliseconds=100)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         await work.load(CHILDREN, {occurred.record.stream for occurred in batch})

@@ -46,6 +46,7 @@ CHILDREN: Final = "children"
 VILLAGES: Final = "villages"
 DIVISIONS: Final = "divisions"
 SUMS: Final = "sums"
+MANY: Final = 20
 ADOPTIONS: Final = "adoptions"
 
 _Parents = dict[str, set[str]]
@@ -103,11 +104,14 @@ class FiguresModel(ReadModel):
         ADOPTIONS: (),
         SUMS: (Index((("node", 1), ("known", 1)), unique=True),),
     }
-    pace: ClassVar[timedelta] = timedelta(milliseconds=100)  # a registration changes a dozen sums, fifty hardly more
 
     def __init__(self) -> None:
         self._tree = Tree()
         self._batch = _Batch()
+
+    def pause(self, written: int) -> timedelta:
+        """A registration changes a dozen sums, fifty of them not many more."""
+        return timedelta(milliseconds=500 if written > MANY else 100)
 
     def forget(self) -> None:
         self._tree = Tree()
