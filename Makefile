@@ -41,7 +41,7 @@ fix: setup ## Repair what can be repaired by machine
 	$(BIN)/ruff format $(CHECKED)
 
 unit: setup ## Run the tests that need no server; seconds
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
 test: check ## Run what a build machine runs
 	$(BIN)/pytest -n 2 --dist loadfile
