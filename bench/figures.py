@@ -89,8 +89,12 @@ def _told() -> Iterator[Occurred]:
     chance, now = random.Random(8), datetime.now(UTC)
     begin = now - timedelta(days=DAYS)
     people = population(CITY)
-    for node in divisions(CITY_CODE):
-        for added in division.decide(node, division.Absent()):
+    nodes = {node.code: node for node in divisions(CITY_CODE)}
+    for node in nodes.values():
+        above = nodes.get(node.parent or "")
+        kind, since = (above.kind, above.valid_from) if above else (None, None)
+        known_addition = division.KnownAddition(**dict(node), parent_kind=kind, parent_since=since)
+        for added in division.decide(known_addition, division.Absent()):
             yield _occurred(added.division, begin, added)
     for village in people.posted_villages:
         posting = derived_id(village, "posting")

@@ -121,8 +121,9 @@ class ResidenceLearning:
     def __init__(self, taken_over: TakenOver) -> None:
         self._taken_over = taken_over
 
-    async def __call__(self, command: RegisterChild, person: str) -> RegisterResident:
-        return RegisterResident(**dict(command), formerly=await self._taken_over.by(command.residence))
+    async def __call__(self, command: RegisterChild, person: str) -> RegisterChild:
+        formerly = await self._taken_over.by(command.residence)
+        return RegisterResident(**dict(command), formerly=formerly) if formerly else command
 
 
 class DivisionMap:

@@ -16,7 +16,8 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
 
     async def judged(command: LogVisit, person: str) -> JudgedVisit:
         children = [finding.child for finding in command.findings]
-        return JudgedVisit(**dict(command), standings=await standings.on(command.occurred_on, children))
+        # Constructed, not validated again: the command has been.
+        return JudgedVisit.model_construct(**dict(command), standings=await standings.on(command.occurred_on, children))
 
     return [
         Handling(
