@@ -107,8 +107,9 @@ def _told() -> Iterator[Occurred]:
         for body in family.children:
             known = max(when, datetime.fromisoformat(body["birth_date"]).replace(tzinfo=UTC) + timedelta(days=2))
             command = child.RegisterChild.model_validate(body | {"occurred_at": known.isoformat()})
-            for event in child.decide(command, child.Unknown()):
-                yield _occurred(command.child, known, event)
+            for event in child.CHILD.decide(command, child.CHILD.initial):
+                if type(event).__name__ in FiguresModel.events:
+                    yield _occurred(command.child, known, event)
             if command.child in family.closed:
                 closed = ChildFileClosed(child=command.child, reason=CloseReason.MOVED_OUT, closed_on=known.date())
                 yield _occurred(command.child, min(now, known + timedelta(days=chance.randrange(60))), closed, 2)
