@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +34,10 @@ SERVICES = (
     Service("reporting", "services.reporting", "reporting"),
     Service("projector", "services.reporting.projector", "reporting"),
 )
+
+
+MALLOC: Final = {"MALLOC_ARENA_MAX": "2"}
+"""The driver's threads would each keep memory of their own that the others cannot use."""
 
 
 class Settings(BaseSettings):
@@ -93,6 +97,7 @@ class Settings(BaseSettings):
             "GUANHU_PARTITIONS": str(self.partitions),
             "GUANHU_CHECKPOINTS": str(checkpoint_folder(home)),
             "GUANHU_WITNESS_KEY": str(kept_witness_keys(home)[0]),
+            **MALLOC,
             **secret,
         }
 
