@@ -224,6 +224,8 @@ async def test_a_rebuild_that_is_ended_anywhere_can_be_finished(reporting: Repor
         if rebuilding.done():
             break
         await ended(rebuilding)
+        if await reporting.store.live(Closings.name) != 1:
+            break  # it was ended after its switch; another one would build a third version
     if await reporting.store.live(Closings.name) == 1:
         assert (await reporting.rebuild().run()).switched
     await tell(reporting.log, a_closing())

@@ -11,7 +11,8 @@ from services.registry.division_list import divisions
 from services.registry.domain.child import RegisterChild
 from services.registry.domain.citizen_number import check_character
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
-from services.registry.imports.checking import CheckedRow, Terms, checked
+from services.registry.imports.checked_row import CheckedRow, Terms
+from services.registry.imports.checking import checked
 from services.registry.imports.ledger import Ledger
 from services.registry.imports.place import Node
 from shared.commands.command import Command

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -216,3 +219,13 @@ def test_generated_doubles_are_found_and_the_innocent_left_alone() -> None:
 
 def test_the_same_seed_generates_the_same_files() -> None:
     assert generate(7, 500, 40) == generate(7, 500, 40)
+
+
+def test_a_character_sounds_the_same_without_the_dictionarys_phrases():
+    asked = "import hashlib;from pypinyin import lazy_pinyin;from pypinyin.constants import PINYIN_DICT as known;"
+    asked += "print(hashlib.sha256(''.join(lazy_pinyin(chr(one))[0] for one in sorted(known)).encode()).hexdigest())"
+    with_them, without = (
+        subprocess.run([sys.executable, "-c", asked], env=os.environ | more, capture_output=True, check=True).stdout
+        for more in ({}, {"PYPINYIN_NO_PHRASES": "1"})
+    )
+    assert with_them == without

@@ -49,4 +49,4 @@ def test_stacks_on_free_ports_give_no_port_twice() -> None:
 
 def test_containers_are_told_nothing_a_service_does_not_read(tmp_path: Path) -> None:
     told = set(re.findall(r"^ +(GUANHU_\w+):", (_ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
-    assert told == set(_environment(tmp_path))
+    assert told == {name for name in _environment(tmp_path) if name.startswith("GUANHU_")}

@@ -118,7 +118,8 @@ def _sounds(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=32_768)
 def _sound(character: str) -> str:
-    """Of one character: a cache of whole names would keep those of the erased."""
+    """Of one character: a cache of whole names would keep those of the erased. The dictionary's phrases say nothing of
+    it, so that a process may be started without them (PYPINYIN_NO_PHRASES)."""
     return lazy_pinyin(character)[0]
 
 

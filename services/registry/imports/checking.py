@@ -8,74 +8,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import date
 from itertools import chain, islice
 from typing import Final
 
-import msgspec
 from pydantic import ValidationError
 
 from services.registry.imports.bad_file import MAX_ROWS, FileIsEmpty, TooManyRows
 from services.registry.imports.cell import Number, SheetRow
+from services.registry.imports.checked_row import CheckedRow, Opened, Terms, Wish
 from services.registry.imports.entry import Entry, Told
 from services.registry.imports.finding import REJECTED, Finding, verdict_of
-from services.registry.imports.household_file import HOUSEHOLD_FILE
-from services.registry.imports.ledger import LINES_BEFORE, Heading, Ledger, RowIds, heading_of, looks_like_header
-from services.registry.imports.place import Node, Places
-from services.registry.imports.registration_form import REGISTRATION_FORM
-from services.registry.imports.roster import ROSTER
+from services.registry.imports.ledger import LINES_BEFORE, Heading, RowIds, heading_of, looks_like_header
+from services.registry.imports.ledgers import LEDGERS
+from services.registry.imports.place import Places
 from services.registry.imports.sheet import count_rows, rows_of
 from services.registry.imports.wording import tight
-from services.registry.imports.working_groups import WORKING_GROUPS
 from shared.commands.command import Command
-from shared.contracts.values import LedgerKind
 from shared.eventlog.placement import derived_id
 
-LEDGERS: Final[tuple[Ledger, ...]] = (ROSTER, REGISTRATION_FORM, HOUSEHOLD_FILE, WORKING_GROUPS)
 PIECE: Final = 250
 """Rows that are checked, stored and committed together."""
 MAX_TEXT: Final = 8_000
 """Characters of a row: a piece must fit into one document of the store, whatever a file holds."""
 SHOWN: Final = 40
 """Characters that are kept of each cell of a longer row."""
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """What a file is checked against: the divisions, where the sender may do what, and today in China."""
-
-    nodes: list[Node]
-    roots: dict[str, list[str]]
-    """By action: the divisions below which the sender may do it."""
-    today: date
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """A command that a row became: its name and its body as JSON."""
-
-    command: str
-    body: bytes
-
-
-class CheckedRow(msgspec.Struct, frozen=True):
-    """``findings`` are (code, column). A rejected row has no wishes. ``made`` are the streams that they begin.
-
-    ``numbers`` are the places of the cells that were numbers in the file, and are to come back as such.
-    """
-
-    number: int
-    verdict: str
-    findings: list[tuple[str, str]]
-    cells: list[str]
-    numbers: list[int]
-    wishes: list[Wish]
-    made: list[str]
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """What the head of a file says."""
-
-    ledger: LedgerKind
-    headers: list[str]
 
 
 def opened(content: bytes) -> Opened:

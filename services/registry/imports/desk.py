@@ -20,9 +20,9 @@ from services.registry.domain.import_batch import (
     ReceiveImport,
 )
 from services.registry.imports.batch_commands import BatchTeller
-from services.registry.imports.checking import LEDGERS
 from services.registry.imports.examiner import Examiner
 from services.registry.imports.finding import REJECTED, Finding
+from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.rejected import MAX_ROWS, RejectedRow, workbook
 from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import KEPT, Document, ImportStore

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from services.registry.imports.bad_file import BAD_FILES, FileIsDamaged
-from services.registry.imports.checking import CheckedRow, Opened, Terms
+from services.registry.imports.checked_row import CheckedRow, Opened, Terms
 from services.registry.imports.frame import LENGTH_BYTES, Answer, Task, answers, framed
 
 _log = structlog.get_logger()

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.registry.imports.checking import CheckedRow, Opened, Terms
+from services.registry.imports.checked_row import CheckedRow, Opened, Terms
 
 LENGTH_BYTES: Final = 4
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from services.registry.imports.checking import LEDGERS, Terms
+from services.registry.imports.checked_row import Terms
+from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Node
 from shared.commands.command import business_day
 from shared.identity.access import RIGHTS, Directory, Grant, NoRole

@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReplaceOne, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from services.registry.imports.checking import CheckedRow
+from services.registry.imports.checked_row import CheckedRow
 from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.port import KeyVault
 

@@ -25,7 +25,7 @@ from services.registry.domain.import_batch import (
 from services.registry.domain.posting import WithdrawWorkingGroup
 from services.registry.imports.bad_file import BadFile
 from services.registry.imports.batch_commands import SOURCE, BatchTeller, import_command_id, receipts_stream
-from services.registry.imports.checking import CheckedRow
+from services.registry.imports.checked_row import CheckedRow
 from services.registry.imports.desk import ImportDesk, Summary
 from services.registry.imports.examiner import Examiner
 from services.registry.imports.finding import REJECTED

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from deploy.local import ledgers
 from deploy.local.cli import app
 from services.registry.imports.bad_file import BAD_FILES
-from services.registry.imports.checking import LEDGERS
 from services.registry.imports.finding import RULES
+from services.registry.imports.ledgers import LEDGERS
 from tests.support.importing import TODAY, codes, rows_in
 
 PAGE = (Path(__file__).parents[3] / "docs" / "imports.md").read_text("utf-8")
