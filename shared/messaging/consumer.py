@@ -1,8 +1,8 @@
 """The consumer: the logs of several services, from Kafka and where that fails from their owners, to one sink.
 
 What has been taken in is known by the marks alone, which the sink stores together with its effect. Each sink of a
-process has a consumer of its own, so that one that is slow, or ends, does not hold up the others for long; what Kafka
-brings they hear from one ``Listener``.
+process has a consumer of its own, so that one that ends does not end the others; what Kafka brings they hear from one
+``Listener``, which waits for the slowest of them. A sink that may be slow has a listener of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.messaging.listener import Listener
 from shared.messaging.owner import Owner
 from shared.messaging.run import Mark, Sink, Source
 
-WAITING: Final = 4
+WAITING: Final = 2
 """Batches a consumer may lie behind the others of its process."""
 
 

@@ -57,7 +57,8 @@ class Kernel:
         self.credential = ServiceCredential(self._secret, service)
         self.service_only = service_only(self._secret)
         self.seal = Seal(self._secret)
-        self.listener = Listener(settings.kafka, seal=self.seal, hurried=hurried)
+        self._hurried = hurried
+        self.listener = self._listener()
         self.vault = MongoVault(
             self.client,
             settings.master_key.get_secret_value(),
@@ -81,10 +82,19 @@ class Kernel:
         }[service]
         return OwnerClient(url, self.http, self.credential.token)
 
-    def consumer(self, services: Iterable[str], marks: Mapping[Source, Mark], sink: Sink) -> Consumer:
-        """Brings the logs of these services to the sink, from the marks on."""
+    def consumer(
+        self, services: Iterable[str], marks: Mapping[Source, Mark], sink: Sink, *, apart: bool = False
+    ) -> Consumer:
+        """Brings the logs of these services to the sink, from the marks on.
+
+        ``apart`` gives a sink that is slow a listener of its own: those that share one wait for the slowest.
+        """
+        listener = self._listener() if apart else self.listener
         owners = {service: self.owner(service) for service in services}
-        return Consumer(self.listener, owners, self.settings.partitions, marks, sink)
+        return Consumer(listener, owners, self.settings.partitions, marks, sink)
+
+    def _listener(self) -> Listener:
+        return Listener(self.settings.kafka, seal=self.seal, hurried=self._hurried)
 
     async def ping(self) -> str:
         """The health check of MongoDB."""

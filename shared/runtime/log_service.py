@@ -82,7 +82,8 @@ class LogService:
         async def react() -> None:
             if await tenure.hold() is None:
                 return  # another process reacts; the task asks again after a while
-            consuming = asyncio.create_task(kernel.consumer(services, await memory.marks(), sink).run())
+            consumer = kernel.consumer(services, await memory.marks(), sink, apart=line != POLICIES)
+            consuming = asyncio.create_task(consumer.run())
             try:
                 while await tenure.hold() is not None and not consuming.done():
                     await asyncio.wait([consuming], timeout=LEASE_LOOK_SECONDS)
