@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -92,6 +92,8 @@ from shared.eventlog.record import decode
 from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
+
+C = TypeVar("C", bound=Command)
 
 _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
@@ -212,15 +214,15 @@ def handlings(
         _of_child(MarkKeyGroup, "keep_child_file"),
         _of_child(ClearKeyGroup, "keep_child_file"),
         _of_child(ProposeChange, "propose_change", learn=_found_by),
-        _of_child(AcceptChange, "decide_change", learn=_accepted_by),
-        _of_child(RefuseChange, "decide_change", learn=_refused_by),
-        _of_child(SubmitChildFile, "submit_child_file", learn=_submitted_by),
+        _of_child(AcceptChange, "decide_change", learn=_by(AcceptanceBy)),
+        _of_child(RefuseChange, "decide_change", learn=_by(RefusalBy)),
+        _of_child(SubmitChildFile, "submit_child_file", learn=_by(SubmissionBy)),
         _of_child(ReviewChildFile, "review_child_file", learn=_CheckedBy(log, ReviewBy)),
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
-        _of_child(ReturnChildFile, "return_child_file", learn=_returned_by),
+        _of_child(ReturnChildFile, "return_child_file", learn=_by(ReturnBy)),
         _of_child(ConfirmChildFileReview, "submit_child_file"),
-        _of_child(AssessRisk, "assess_risk", learn=_assessed_by),
-        _of_child(OverrideRisk, "override_risk", learn=_overridden_by),
+        _of_child(AssessRisk, "assess_risk", learn=_by(AssessmentBy)),
+        _of_child(OverrideRisk, "override_risk", learn=_by(OverrideBy)),
         _of_child(OfferTransfer, "transfer_child"),
         Handling(
             TakeOverChild,
@@ -228,12 +230,12 @@ def handlings(
             targets=lambda c: (Target(c.child, CHILD),),
             division=lambda _, states: child.offered_to(states[0]),
             told_by_state=True,
-            learn=_taken_over_by,
+            learn=_by(TakeOverBy),
         ),
         _of_child(CloseChildFile, "close_child_file"),
         _of_child(ReopenChildFile, "close_child_file"),
-        _of_child(RequestErasure, "request_erasure", learn=_requested_by),
-        _of_child(ApproveErasure, "approve_erasure", learn=_approved_by),
+        _of_child(RequestErasure, "request_erasure", learn=_by(ErasureRequestBy)),
+        _of_child(ApproveErasure, "approve_erasure", learn=_by(ErasureApprovalBy)),
     ]
 
 
@@ -297,32 +299,13 @@ async def _found_by(command: ProposeChange, person: str) -> ProposeChange:
     return command.model_copy(update={"found_by": found_by})
 
 
-async def _accepted_by(command: AcceptChange, person: str) -> AcceptanceBy:
-    return AcceptanceBy(**dict(command), person=person)
+def _by(told: type[C]) -> Callable[[Command, str], Awaitable[C]]:
+    """The command as ``told``, which says who gives it."""
 
+    async def learn(command: Command, person: str) -> C:
+        return told(**{**dict(command), "person": person})
 
-async def _refused_by(command: RefuseChange, person: str) -> RefusalBy:
-    return RefusalBy(**dict(command), person=person)
-
-
-async def _assessed_by(command: AssessRisk, person: str) -> AssessmentBy:
-    return AssessmentBy(**dict(command), person=person)
-
-
-async def _overridden_by(command: OverrideRisk, person: str) -> OverrideBy:
-    return OverrideBy(**dict(command), person=person)
-
-
-async def _taken_over_by(command: TakeOverChild, person: str) -> TakeOverBy:
-    return TakeOverBy(**dict(command), person=person)
-
-
-async def _submitted_by(command: SubmitChildFile, person: str) -> SubmissionBy:
-    return SubmissionBy(**dict(command), person=person)
-
-
-async def _returned_by(command: ReturnChildFile, person: str) -> ReturnBy:
-    return ReturnBy(**dict(command), person=person)
+    return learn
 
 
 class _CheckedBy:
@@ -349,11 +332,3 @@ class _CheckedBy:
                 case told if told in _CHECKED and record.command_id != taken_over:
                     authors.add(record.actor.id)
         return frozenset(authors - {""})
-
-
-async def _requested_by(command: RequestErasure, person: str) -> ErasureRequestBy:
-    return ErasureRequestBy(**dict(command), person=person)
-
-
-async def _approved_by(command: ApproveErasure, person: str) -> ErasureApprovalBy:
-    return ErasureApprovalBy(**dict(command), person=person)

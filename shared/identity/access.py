@@ -152,10 +152,11 @@ def permitting(grants: Grants, action: str, path: tuple[str, ...] | None, today:
     An unknown division is out of scope like any other: who asks learns nothing of what exists elsewhere.
     """
     for division in reversed(path or ()):
-        if able := _able(grants.by_division.get(division, ()), action, today):
+        if able := allowing(grants.by_division.get(division, ()), action, today):
             return max(able, key=lambda grant: grant.source)
-    raise OutOfScope if _able(grants, action, today) else NoRole
+    raise OutOfScope if allowing(grants, action, today) else NoRole
 
 
-def _able(grants: Iterable[Grant], action: str, today: date) -> list[Grant]:
+def allowing(grants: Iterable[Grant], action: str, today: date) -> list[Grant]:
+    """Those by which it may be done on that day, wherever."""
     return [grant for grant in grants if action in RIGHTS[grant.role] and grant.active(today)]

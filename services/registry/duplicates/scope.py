@@ -8,7 +8,7 @@ from datetime import datetime
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
-from shared.identity.access import RIGHTS, Directory, Grant
+from shared.identity.access import Directory, Grant, allowing
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -26,12 +26,7 @@ class Scope:
 
     async def grants(self, person: str, action: str) -> list[Grant]:
         """Those that allow it today, wherever."""
-        today = business_day(self._clock())
-        return [
-            grant
-            for grant in await self._directory.grants(person)
-            if action in RIGHTS[grant.role] and grant.active(today)
-        ]
+        return allowing(await self._directory.grants(person), action, business_day(self._clock()))
 
     async def path(self, village: str) -> tuple[str, ...]:
         """From the root to the village."""

@@ -12,7 +12,7 @@ from services.registry.imports.checked_row import Terms
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Node
 from shared.commands.command import business_day
-from shared.identity.access import RIGHTS, Directory, Grant, NoRole
+from shared.identity.access import RIGHTS, Directory, Grant, NoRole, allowing
 
 IMPORT: Final = "import_ledger"
 
@@ -43,9 +43,7 @@ class ImportScope:
         return Terms(nodes, roots, business_day(self._clock()))
 
     async def _grants(self, person: str) -> list[Grant]:
-        today = business_day(self._clock())
-        grants = await self._directory.grants(person)
-        return [grant for grant in grants if IMPORT in RIGHTS[grant.role] and grant.active(today)]
+        return allowing(await self._directory.grants(person), IMPORT, business_day(self._clock()))
 
     async def _nodes(self, roots: Iterable[str]) -> list[Node]:
         """All below the roots and above them, and every county: a child may be registered in another one."""
