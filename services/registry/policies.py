@@ -14,6 +14,8 @@ from shared.eventlog.record import Record
 from shared.privacy.port import KeyVault
 
 FINDS: Final = "propose_what_a_visit_found"
+FINDER: Final = f"registry/{FINDS}"
+"""Who gives the commands of that policy."""
 
 
 def policies(vault: KeyVault) -> list[Policy]:

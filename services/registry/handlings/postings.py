@@ -1,0 +1,97 @@
+"""Commands on postings, duties and roles: who works where, with which rights."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from services.registry.domain import duty, posting
+from services.registry.domain.duty import DUTY, NameDutyHolder, RelieveDutyHolder
+from services.registry.domain.posting import (
+    FOLLOWED,
+    POSTING,
+    AppointFirstSecretary,
+    ChangeGroupLeader,
+    JoinPosting,
+    LeavePosting,
+    PostWorkingGroup,
+    RelieveFirstSecretary,
+    RotateWorkingGroup,
+    WithdrawWorkingGroup,
+)
+from services.registry.domain.role import ROLE, EndRole, GrantRole
+from services.registry.held_places import PlaceLearning
+from shared.commands.command import Handling, Target
+
+
+def handlings(places: PlaceLearning) -> list[Handling[Any]]:
+    return [
+        Handling(
+            PostWorkingGroup,
+            action="post_working_group",
+            targets=lambda c: (Target(c.posting, POSTING),),
+            division=lambda c, _: c.village,
+            learn=places.posted,
+            claims=posting.claims,
+        ),
+        Handling(
+            RotateWorkingGroup,
+            action="post_working_group",
+            targets=lambda c: (Target(c.posting, POSTING), Target(c.follows, FOLLOWED)),
+            division=lambda c, _: c.village,
+            learn=places.posted,
+            claims=posting.claims,
+        ),
+        *map(_of_posting, _ON_A_POSTING),
+        _of_posting(AppointFirstSecretary, places.appointed),
+        Handling(
+            NameDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda c, _: c.division,
+            learn=places.named,
+            claims=duty.claims,
+        ),
+        Handling(
+            RelieveDutyHolder,
+            action="name_duty_holder",
+            targets=lambda c: (Target(c.duty, DUTY),),
+            division=lambda _, states: getattr(states[0], "division", None),
+            told_by_state=True,
+            claims=duty.claims,
+        ),
+        Handling(
+            GrantRole,
+            action="grant_role",
+            targets=lambda c: (Target(c.role_id, ROLE),),
+            division=lambda c, _: c.division,
+        ),
+        Handling(
+            EndRole,
+            action="grant_role",
+            targets=lambda c: (Target(c.role_id, ROLE),),
+            division=lambda _, states: getattr(states[0], "division", None),
+            told_by_state=True,
+        ),
+    ]
+
+
+_ON_A_POSTING: Final = (
+    WithdrawWorkingGroup,
+    JoinPosting,
+    LeavePosting,
+    RelieveFirstSecretary,
+    ChangeGroupLeader,
+)
+
+
+def _of_posting(command: type[Any], learn: Any = None) -> Handling[Any]:
+    """A command on a posting that is on file: it takes effect in the posting's village."""
+    return Handling(
+        command,
+        action="post_working_group",
+        targets=lambda c: (Target(c.posting, POSTING),),
+        division=lambda _, states: getattr(states[0], "village", None),
+        told_by_state=True,
+        learn=learn,
+        claims=posting.claims,
+    )
