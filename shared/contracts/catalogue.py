@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.contracts import (
     child_file,
+    consent,
     counting,
     divisions,
     pairing,
@@ -23,7 +24,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, consent),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),

@@ -108,4 +108,13 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
     # reporting
     "FileOpened": frozenset({"child", "person"}),
+    # consents, attachments, exports
+    "PrivacyNoticeGiven": frozenset({"child", "notice", "on"}),
+    "ConsentGiven": frozenset({"child", "notice", "on"}),
+    "ConsentRefused": frozenset({"child", "on"}),
+    "ConsentWithdrawn": frozenset({"child", "on"}),
+    "AttachmentAdded": frozenset({"attachment", "child", "sha256"}),
+    "AttachmentRemoved": frozenset({"attachment", "child"}),
+    "AttachmentOpened": frozenset({"attachment", "child", "person"}),
+    "ExportMade": frozenset({"child", "full_numbers", "person"}),
 }

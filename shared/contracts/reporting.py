@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.contracts.event import Event
+from shared.contracts.consent import Declarant
+from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, PersonId, Text
+from shared.contracts.values import ChildId, Name, PersonId, Text
 
 
 class FileOpened(Event):
@@ -17,3 +18,25 @@ class FileOpened(Event):
     child: ChildId
     person: PersonId
     purpose: Personal[Text]
+
+
+class ExportRequest(Fact):
+    """Who asked for an export of a person's file, and why: ``relation`` is theirs to the child."""
+
+    relation: Declarant
+    name: Name
+    reason: Text
+
+
+class ExportMade(Event):
+    """All that is on record of a person was made ready to be handed out, by ``person``, at somebody's request.
+
+    ``full_numbers`` says that citizen numbers stood in it unmasked.
+    """
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    person: PersonId
+    full_numbers: bool
+    request: Personal[ExportRequest]
