@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting.api.field_classes import entry_without_detail, without_detail
+from services.reporting.api.field_classes import entry_without_detail, without_detail, without_photos
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
@@ -93,6 +93,8 @@ class Card(BaseModel):
     file: dict[str, Any] | None = None
     visits: dict[str, Any] | None = None
     pairs: dict[str, Any] | None = None
+    consents: dict[str, Any] | None = None
+    attachments: dict[str, Any] | None = None
     time_line: list[Entry]
     freshness: Freshness
 
@@ -190,14 +192,18 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         if found is None or found.get("erased"):
             raise NotOnFile
         file, entries = found.get("file"), await queries.time_line(child)
+        attachments = found.get("attachments")
         if not await scope.permits(who.person, "read_sensitive", village):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
+            attachments = without_photos(attachments)
         return Card(
             child=child,
             village=village,
             file=file,
             visits=found.get("visits"),
             pairs=found.get("pairs"),
+            consents=found.get("consents"),
+            attachments=attachments,
             time_line=[Entry(**entry) for entry in entries],
             freshness=freshness,
         )

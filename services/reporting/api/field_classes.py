@@ -28,6 +28,8 @@ _SENSITIVE_EVENTS: Final = {
     "KeyGroupMarked",
     "KeyGroupCleared",
     "ParentSituationRecorded",
+    "AttachmentAdded",
+    "AttachmentRemoved",
 }
 
 
@@ -37,6 +39,11 @@ def without_detail(file: Document | None) -> Document | None:
         return None
     shown = {name: _block(name, value) for name, value in file.items()}
     return {name: value for name, value in shown.items() if value not in ({}, None)}
+
+
+def without_photos(attachments: Document | None) -> Document | None:
+    """The card's part ``attachments`` without pictures of the child; of a form only that there is one."""
+    return attachments and {name: one for name, one in attachments.items() if one.get("kind") != "photo"}
 
 
 def entry_without_detail(entry: Document) -> Document:

@@ -1,7 +1,7 @@
 """The child card and its time line: one document per child, fed by three services, and one entry per event.
 
-A card has one part per source (file, visits, pairs); no part depends on whether another has arrived. An erased child
-leaves a tombstone, so that a late event brings nothing back.
+A card has one part per source (file, visits, pairs, consents, attachments); no part depends on whether another has
+arrived. An erased child leaves a tombstone, so that a late event brings nothing back.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Final
 from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from services.reporting.read_models.name_keys import name_keys
+from services.reporting.read_models.privacy_part import EVENTS as PRIVACY_EVENTS
+from services.reporting.read_models.privacy_part import change_privacy, privacy_facts
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
@@ -44,6 +46,7 @@ class Children(ReadModel):
     events: ClassVar[frozenset[str]] = frozenset(
         {
             *FILE_EVENTS,
+            *PRIVACY_EVENTS,
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
@@ -101,6 +104,9 @@ def children_of(event: Event) -> Iterator[str]:
 def _change(card: Document, record: Record, event: Event) -> None:
     if record.type in FILE_EVENTS:
         change_file(card.setdefault("file", {}), record, event)
+        return
+    if record.type in PRIVACY_EVENTS:
+        change_privacy(card, record, event)
         return
     match event:
         case ChildRegistered():
@@ -202,7 +208,7 @@ def _facts(child: str, event: Event) -> Document:
         case ErasureRequested():
             return told(basis=event.basis.get())
         case _:
-            return file_facts(event)
+            return file_facts(event) or privacy_facts(event)
 
 
 def _finding(finding: ChildFinding) -> dict[str, Any]:
