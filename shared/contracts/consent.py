@@ -60,12 +60,11 @@ class Means(StrEnum):
 
 
 class Declaration(Fact):
-    """Who declared something, and how. ``witness`` is who was there when nothing was signed."""
+    """Who declared something, and how."""
 
     declarant: Declarant
     name: Name
     means: Means
-    witness: Name | None = None
 
 
 class Consent(Fact):
