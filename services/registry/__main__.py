@@ -6,6 +6,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
+from services.registry.attachments import parts as attachments
 from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
@@ -37,7 +38,7 @@ def build(settings: ServiceSettings) -> LogService:
             *duplicate_handlings(duplicates.files, duplicates.scope),
         ]
     )
-    service.reacts(policies(service.kernel.vault), ["registry", "visits"])
+    service.reacts([*policies(service.kernel.vault), *attachments.policies_of(service)], ["registry", "visits"])
     # A line of its own: it waits for a look-up, and nobody's erasure is to wait with it.
     service.reacts([policy_of(service, duplicates)], ["registry"], line="duplicates")
     return service
@@ -51,12 +52,13 @@ def routers(service: LogService) -> list[APIRouter]:
         place_routes(collections, Streams(service.log, kernel.sealer), kernel.directory, kernel.caller),
         routes_of(service, parts_of(service)),
         import_desk(service),
+        *attachments.attachment_desk(service),
     ]
 
 
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS)
+    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS | attachments.LIMITS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long a closed file is kept."""
+"""How long a closed file and a photo are kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from services.reporting.retention import Retention, closed_before
+from shared.standing.retention import CLOSED_FILES, PHOTOS, Retention, kept_long_enough
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,14 @@ from services.reporting.retention import Retention, closed_before
     ],
 )
 def test_a_closed_file_is_kept_for_three_years(today, day):
-    assert closed_before(today) == day
+    assert kept_long_enough(today, CLOSED_FILES) == day
 
 
 def test_another_period_holds_from_its_first_day():
     policy = (Retention(date.min, 3), Retention(date(2030, 1, 1), 5))
-    assert closed_before(date(2029, 12, 31), policy) == date(2026, 12, 31)
-    assert closed_before(date(2030, 1, 1), policy) == date(2025, 1, 1)
+    assert kept_long_enough(date(2029, 12, 31), policy) == date(2026, 12, 31)
+    assert kept_long_enough(date(2030, 1, 1), policy) == date(2025, 1, 1)
+
+
+def test_a_photo_is_kept_for_one_year():
+    assert kept_long_enough(date(2028, 2, 29), PHOTOS) == date(2027, 2, 28)

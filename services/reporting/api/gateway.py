@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar, Final
 import httpx
 from fastapi import APIRouter, Path, Request, Response
 
+from shared.contracts.consent import AttachmentId
 from shared.contracts.refusal import Refusal
+from shared.contracts.values import ChildId
 from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
 
 _PASSED_ON: Final = frozenset(
@@ -19,10 +21,14 @@ _PASSED_ON: Final = frozenset(
         b"if-match",
         b"guanhu-source",
         b"guanhu-device",
+        b"guanhu-purpose",
         b"traceparent",
     }
 )
-_ANSWERED: Final = ("content-type", "retry-after", "www-authenticate", "x-correlation-id")
+_ANSWERED: Final = (
+    *("content-type", "retry-after", "www-authenticate", "x-correlation-id"),
+    *("cache-control", "content-disposition", "content-security-policy"),
+)
 
 
 class ServiceUnreachable(Refusal):
@@ -43,7 +49,8 @@ Command = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$")]
 
 
 def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIRouter:
-    """``services`` maps a name to its base URL. Commands are passed on, and registry's questions about duplicates.
+    """``services`` maps a name to its base URL. Commands are passed on, and what a browser asks of registry alone:
+    duplicates, attachments, the privacy notice.
 
     Nothing else is: a log is never open to a browser.
     """
@@ -65,6 +72,14 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
     async def duplicates(request: Request) -> Response:
         return await passed_on("registry", "/duplicates", request)
 
+    @router.api_route("/registry/children/{child}/attachments/{attachment}", methods=["GET", "PUT"])
+    async def attachment(child: ChildId, attachment: AttachmentId, request: Request) -> Response:
+        return await passed_on("registry", f"/children/{child}/attachments/{attachment}", request)
+
+    @router.get("/registry/privacy-notice")
+    async def notice(request: Request) -> Response:
+        return await passed_on("registry", "/privacy-notice", request)
+
     async def passed_on(service: str, path: str, request: Request) -> Response:
         if service not in services:
             raise NoSuchService
@@ -85,4 +100,4 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
 def gateway_limits(services: Iterable[str]) -> dict[str, int]:
     """Bytes of a body by prefix: what the services themselves take."""
     batches = {f"/api/{service}/commands": BULK_BODY_LIMIT for service in services}
-    return batches | {f"{prefix}/": BODY_LIMIT for prefix in batches}
+    return batches | {f"{prefix}/": BODY_LIMIT for prefix in batches} | {"/api/registry/children/": BULK_BODY_LIMIT}
