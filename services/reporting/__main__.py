@@ -8,10 +8,13 @@ from fastapi import APIRouter, FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.exports import export_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
+from services.reporting.export.person_log import PersonLog
+from services.reporting.export.traces import Traces
 from services.reporting.figures.queries import Figures
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
@@ -42,10 +45,17 @@ def routers(service: LogService) -> list[APIRouter]:
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
+    async def traces(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Traces.name, name)
+
     scope = Scope(kernel.directory, divisions)
+    queries = ChildQueries(cards)
+    streams = {SERVICE: service.log.load} | {name: kernel.owner(name).stream for name in _others(settings)}
+    person_log = PersonLog(traces, streams, kernel.vault, kernel.sealer)
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
-        child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        child_routes(queries, kernel.live, scope, service.handler, kernel.caller),
+        export_routes(queries, person_log, kernel.live, scope, service.handler, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -52,3 +52,13 @@ class Scope:
         nodes = divisions.find({"$or": [{"_id": division}, below]}, {"name": 1})
         names = {node["_id"]: node["name"] async for node in nodes}
         return {division: names.pop(division, division)} | dict(sorted(names.items()))
+
+    async def full_names(self, codes: Collection[str]) -> dict[str, str]:
+        """Names by code, each from the province down; a code that is not in the tree is left out."""
+        places = await self._directory.places(codes)
+        divisions = await self._divisions()
+        above = {code for place in places.values() for code in place.path}
+        found = divisions.find({"_id": {"$in": list(above)}}, {"name": 1, "ends": 1})
+        # A code that went over to another stands in the path beside it: one name is enough.
+        names = {node["_id"]: node["name"] async for node in found if node["ends"] is None}
+        return {code: "".join(names.get(one, "") for one in place.path) for code, place in places.items()}

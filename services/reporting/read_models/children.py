@@ -6,7 +6,7 @@ arrived. An erased child leaves a tombstone, so that a late event brings nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -90,6 +90,15 @@ class Children(ReadModel):
             _change(card, *occurred)
             work.put(CARDS, card)
             work.insert(ENTRIES, _entry(child, occurred))
+
+
+def card_of(child: str, told: Iterable[Occurred]) -> Document:
+    """A card folded of these events, in memory: as the read model has it, for who has opened the records themselves."""
+    card: Document = {"_id": child}
+    for record, event in told:
+        if record.type in Children.events:
+            _change(card, record, event)
+    return card
 
 
 def children_of(event: Event) -> Iterator[str]:

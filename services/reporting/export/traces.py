@@ -1,0 +1,46 @@
+"""In which streams of which services something is told of a child: where an export looks. Ids, and nothing else.
+
+The child's own stream is not among them: its name is the child's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from shared.contracts.catalogue import MODULES
+from shared.contracts.clear import CLEAR
+from shared.contracts.registry import SubjectKeyDestroyed
+from shared.contracts.sealed import Kind
+from shared.projection.read_model import Index, Occurred, ReadModel, Workspace
+
+TRACES: Final = "traces"
+CHILD_ID: Final = re.compile(rb'"(child-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
+
+
+def names_children(event: str) -> bool:
+    """Whether an event says in the clear which child it is about."""
+    return any(field.split(".")[-1] in ("child", "children") for field in CLEAR[event])
+
+
+class Traces(ReadModel):
+    """One document per child and stream: ``{_id: child/stream, child, service, stream}``."""
+
+    name: ClassVar[str] = "traces"
+    services: ClassVar[tuple[str, ...]] = tuple(MODULES)
+    events: ClassVar[frozenset[str]] = frozenset(filter(names_children, CLEAR))
+    opens: ClassVar[frozenset[Kind]] = frozenset()
+    collections: ClassVar[dict[str, tuple[Index, ...]]] = {TRACES: (Index((("child", 1),)),)}
+
+    async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
+        """Nothing is read: a trace that is there is written again as it is."""
+
+    def fold(self, occurred: Occurred, work: Workspace) -> None:
+        record, event = occurred
+        if isinstance(event, SubjectKeyDestroyed):
+            work.delete_where(TRACES, "child", event.child)
+            return
+        for child in {found.decode() for found in CHILD_ID.findall(bytes(record.data))} - {record.stream}:
+            place = f"{child}/{record.stream}"
+            work.put(TRACES, {"_id": place, "child": child, "service": record.service, "stream": record.stream})
