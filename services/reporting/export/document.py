@@ -75,7 +75,8 @@ class Reader(NamedTuple):
             told=record.recorded_at,
             by=record.actor.role,
             by_title=ROLES.get(record.actor.role, record.actor.role),
-            values=list(self._of_fact((), event)),
+            # A code that is counted stands in an event twice: once in its block.
+            values=list({(one.label, one.text): one for one in self._of_fact((), event)}.values()),
         )
 
     def _of_fact(self, path: Path, fact: Fact) -> Iterator[Value]:

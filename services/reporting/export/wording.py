@@ -56,6 +56,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "basis": "依据",
     "birth_date": "出生日期",
     "boarding": "是否寄宿",
+    "care": "照护",
     "caregiver": "照护人",
     "caregiver_phone": "照护人电话",
     "care_found": "发现的照护情况",
@@ -147,7 +148,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "wechat": "可否微信联系",
     "work": "职业",
     # parts of an event that say nothing by themselves
-    **dict.fromkeys(("care", "consent", "correction", "declaration", "details", "entrustment", "file"), ""),
+    **dict.fromkeys(("consent", "correction", "declaration", "details", "entrustment", "file"), ""),
     **dict.fromkeys(("findings", "health", "identity", "outcome", "parents", "request", "schooling", "to"), ""),
     "welfare": "",
 }
