@@ -6,7 +6,7 @@ It holds purposes and days, and no names. Of an erased child it holds nothing, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar, Final
 
 from shared.contracts.consent import ConsentGiven, ConsentPurpose, ConsentRefused, ConsentWithdrawn
@@ -28,6 +28,10 @@ class Consents(ReadModel):
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"personal"})
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {CONSENTS: ()}
+
+    def pause(self, written: int) -> timedelta:
+        """A consent is told some time before anybody builds on it."""
+        return timedelta(milliseconds=100)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         await work.load(CONSENTS, {occurred.event.child for occurred in batch})  # type: ignore[attr-defined]

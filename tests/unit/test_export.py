@@ -75,7 +75,15 @@ EMERGENCY = RiskAssessed(
     next_due=date(2026, 9, 30),
 )
 REQUEST = ExportRequest(relation=Declarant.MOTHER, name="测母", reason="查阅")
-PRINTED = Printed("county-1", datetime(2026, 8, 14, 9, 30, tzinfo=UTC), "母亲", "测母", "查阅", full_numbers=False)
+PRINTED = Printed(
+    by="county-1",
+    at=datetime(2026, 8, 14, 9, 30, tzinfo=UTC),
+    relation="母亲",
+    requester="测母",
+    reason="查阅",
+    full_numbers=False,
+    complete_up_to=datetime(2026, 8, 14, 9, 29, tzinfo=UTC),
+)
 HOUSEHOLD = HouseholdFileOpened(
     household=FILE[0].household, village=VILLAGE, head=Personal("测户主"), address=Personal("测组1号")
 )
@@ -192,6 +200,11 @@ def test_the_page_is_the_official_form_with_seal_and_three_signatures():
 
 def test_the_page_says_on_every_sheet_who_printed_it_and_when():
     assert page(*FILE).count("county-1 2026-08-14 17:30") == 10
+
+
+def test_the_page_says_up_to_when_it_is_complete_where_that_is_known():
+    assert "数据截至 2026-08-14 17:29" in page(*FILE)
+    assert "数据截至" not in page(*FILE, printed=PRINTED._replace(complete_up_to=None))
 
 
 def test_the_page_asks_nobody_for_anything():

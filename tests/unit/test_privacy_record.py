@@ -164,7 +164,8 @@ def test_a_purpose_rests_on_a_task_of_law_only_where_the_notice_says_so():
     given(PRIVACY, NOTICED).when(give(basis=Basis.LEGAL_TASK)).then_refused(BasisNotOfThisPurpose)
 
 
-def test_what_rests_on_a_task_of_law_is_not_withdrawn():
+def test_what_rests_on_a_task_of_law_is_neither_withdrawn_nor_refused():
+    given(PRIVACY, NOTICED, BY_TASK).when(refuse(purpose=TRANSFER)).then_refused(RestsOnLegalTask)
     given(PRIVACY, NOTICED, BY_TASK).when(withdraw(purpose=TRANSFER)).then_refused(RestsOnLegalTask)
 
 

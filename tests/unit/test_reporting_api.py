@@ -298,6 +298,23 @@ async def test_what_registry_says_of_duplicates_is_asked_through_the_same_origin
     assert json.loads(checked.content) == {"name": "测甲一"}
 
 
+async def test_an_attachment_passes_with_its_purpose_and_an_address_that_is_none_does_not(behind, gateway):
+    attachment = new_id("attachment")
+    path = f"/children/{CHILD}/attachments/{attachment}"
+    await gateway.put(f"/api/registry{path}?kind=photo", content=b"x" * (BODY_LIMIT + 1))
+    await gateway.get(f"/api/registry{path}", headers={"guanhu-purpose": "visit"})
+    await gateway.get("/api/registry/privacy-notice")
+    assert [f"{one.method} {one.url}" for one in behind.requests] == [
+        f"PUT http://inside{path}?kind=photo",
+        f"GET http://inside{path}",
+        "GET http://inside/privacy-notice",
+    ]
+    assert behind.requests[1].headers["guanhu-purpose"] == "visit"
+    for wrong in (f"/children/{attachment}/attachments/{CHILD}", f"/children/{CHILD}", "/log/1"):
+        assert (await gateway.get(f"/api/registry{wrong}")).status_code in (404, 422)
+    assert len(behind.requests) == 3
+
+
 @pytest.mark.parametrize("command", ["%00", "..%2f..%2flog", "%2e%2e", "x%3Fa=b", "log%23"])
 async def test_an_address_that_is_no_command_leads_nowhere(behind, gateway, command):
     answer = await gateway.post(f"/api/registry/commands/{command}", content=b"{}")

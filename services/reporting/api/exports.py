@@ -102,7 +102,13 @@ def export_routes(
         made_at = datetime.now(UTC)
         if "text/html" in request.headers.get("accept", ""):
             printed = Printed(
-                who.person, made_at, word(requested_by), asked.name, asked.reason, full_numbers=numbers == "full"
+                by=who.person,
+                at=made_at,
+                relation=word(requested_by),
+                requester=asked.name,
+                reason=asked.reason,
+                full_numbers=numbers == "full",
+                complete_up_to=freshness.complete_up_to,
             )
             return Response(page_of(child, told, sections, places, printed), headers=_HEADERS, media_type="text/html")
         document = Export(

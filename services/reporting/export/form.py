@@ -45,7 +45,7 @@ _TEMPLATES: Final = Environment(
 
 
 class Printed(NamedTuple):
-    """What a page says of itself: who made it when, for whom and why, in Chinese."""
+    """What a page says of itself: who made it when, of which state, for whom and why, in Chinese."""
 
     by: str
     at: datetime
@@ -53,6 +53,7 @@ class Printed(NamedTuple):
     requester: str
     reason: str
     full_numbers: bool
+    complete_up_to: datetime | None
 
 
 class ParentRow(NamedTuple):

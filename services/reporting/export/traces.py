@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import ClassVar, Final
 
 from shared.contracts.catalogue import MODULES
@@ -32,6 +33,10 @@ class Traces(ReadModel):
     events: ClassVar[frozenset[str]] = frozenset(filter(names_children, CLEAR))
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[dict[str, tuple[Index, ...]]] = {TRACES: (Index((("child", 1),)),)}
+
+    def pause(self, written: int) -> timedelta:
+        """An export is rare, and says up to when it is complete."""
+        return timedelta(milliseconds=500)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         """Nothing is read: a trace that is there is written again as it is."""

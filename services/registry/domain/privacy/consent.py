@@ -153,9 +153,11 @@ def given(command: GiveConsent, record: PrivacyRecord) -> list[ConsentGiven]:
 def refused(command: RefuseConsent, record: PrivacyRecord) -> list[ConsentRefused]:
     """Nothing when it is refused or withdrawn already."""
     last = _in_order(command, record)
-    if record.in_force(command.purpose):
-        raise ConsentIsGiven
-    return [] if last else [_refusal(command)]
+    if last is not None and record.in_force(command.purpose):
+        raise RestsOnLegalTask if last.basis is Basis.LEGAL_TASK else ConsentIsGiven
+    if last is not None:
+        return []
+    return [ConsentRefused(child=command.child, on=command.occurred_on, consent=_consent(command))]
 
 
 def withdrawn(command: WithdrawConsent, record: PrivacyRecord) -> ConsentWithdrawn:
@@ -189,10 +191,6 @@ def _in_order(command: GiveConsent | RefuseConsent | WithdrawConsent, record: Pr
     if last is not None and command.occurred_on < last.on:
         raise ConsentToldLate
     return last
-
-
-def _refusal(command: RefuseConsent) -> ConsentRefused:
-    return ConsentRefused(child=command.child, on=command.occurred_on, consent=_consent(command))
 
 
 def _consent(command: GiveConsent | RefuseConsent | WithdrawConsent, basis: Basis = Basis.CONSENT) -> Personal[Consent]:
