@@ -169,6 +169,11 @@ def test_what_a_visit_found_for_a_sibling_is_not_in_it():
     assert "只说弟弟" not in str(read(VISIT)) + page(*FILE, VISIT)
 
 
+def test_an_event_about_another_child_is_no_entry():
+    opened = FileOpened(child=SIBLING, person="p", purpose=Personal("visit"))
+    assert read(opened)["openings"] == []
+
+
 def test_which_sign_of_an_emergency_was_seen_is_not_in_it():
     assert read(EMERGENCY)["marks"][0]["等级"] == "红（高）"
     assert "violence_now" not in str(read(EMERGENCY)) + page(*FILE, EMERGENCY)

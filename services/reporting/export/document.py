@@ -62,9 +62,14 @@ class Reader(NamedTuple):
         """All sections in their order, also those of which nothing was recorded."""
         entries: dict[str, list[Entry]] = {name: [] for name in SECTIONS}
         for occurred in told:
-            if section := _SECTION_OF.get(occurred.record.type):
+            section = _SECTION_OF.get(occurred.record.type)
+            if section is not None and self._is_about(occurred.event):
                 entries[section].append(self._entry(occurred))
         return [Section(section=name, title=SECTIONS[name].title, entries=found) for name, found in entries.items()]
+
+    def _is_about(self, fact: Fact) -> bool:
+        """False for what a stream that names the child says of another, such as what a visit found for a sibling."""
+        return getattr(fact, "child", self.child) == self.child
 
     def _entry(self, occurred: Occurred) -> Entry:
         record, event = occurred
@@ -80,8 +85,8 @@ class Reader(NamedTuple):
         )
 
     def _of_fact(self, path: Path, fact: Fact) -> Iterator[Value]:
-        if getattr(fact, "child", self.child) != self.child:
-            return  # what a visit found for a sibling
+        if not self._is_about(fact):
+            return
         for name, value in fact:
             if name not in HIDDEN:
                 yield from self._values((*path, name), value)
