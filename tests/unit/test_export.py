@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from itertools import count
 from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from services.reporting.domain import OPENING, MakeExport, export_stream
-from services.reporting.export.document import PLACES, Reader
+from services.reporting.export.document import Reader
 from services.reporting.export.form import Printed, page_of
 from services.reporting.export.sections import LEFT_OUT, SECTIONS, TITLES
 from services.reporting.export.traces import TRACES, Traces, names_children
@@ -20,7 +21,7 @@ from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.child_file import CaregiverEntrusted, Entrustment
 from shared.contracts.clear import CLEAR
 from shared.contracts.consent import Declarant
-from shared.contracts.event import Fact
+from shared.contracts.event import Event, Fact
 from shared.contracts.pairing import PairFormed
 from shared.contracts.registry import (
     HouseholdFileOpened,
@@ -179,11 +180,6 @@ def test_which_sign_of_an_emergency_was_seen_is_not_in_it():
     assert "violence_now" not in str(read(EMERGENCY)) + page(*FILE, EMERGENCY)
 
 
-def test_places_are_read_by_their_names():
-    assert PLACES[0] == "residence"
-    assert read(FILE[0])["identity"][0]["现居住地"] == "测村"
-
-
 # The page
 
 
@@ -262,16 +258,22 @@ def test_an_export_is_an_event_with_who_asked_for_it_and_why():
 # Where it looks
 
 
-async def traces_of(*events) -> set[tuple[str, str]]:
+async def traces_of(*batches: list[Event]) -> set[tuple[str, str]]:
+    """Child and stream of each trace; every event is the first of a stream of its own."""
     store: dict[str, dict[Any, Any]] = {TRACES: {}}
-    work = MemoryWorkspace(store)
-    for number, occurred in enumerate(occurrences(events)):
-        record = msgspec.structs.replace(
-            occurred.record, stream=f"stream-{number}", data=msgspec.Raw(occurred.event.model_dump_json().encode())
-        )
-        Traces().fold(Occurred(record, occurred.event), work)
-    work.commit()
-    return {(trace["child"], trace["stream"]) for trace in store[TRACES].values()}
+    number = count()
+    for batch in batches:
+        work, told = MemoryWorkspace(store), [_in_a_stream(one, next(number)) for one in occurrences(batch)]
+        await Traces().prepare(told, work)
+        for occurred in told:
+            Traces().fold(occurred, work)
+        work.commit()
+    return {(trace["child"], trace["stream"]) for trace in store[TRACES].values() if "child" in trace}
+
+
+def _in_a_stream(occurred: Occurred, number: int) -> Occurred:
+    data = msgspec.Raw(occurred.event.model_dump_json().encode())
+    return Occurred(msgspec.structs.replace(occurred.record, stream=f"stream-{number}", data=data), occurred.event)
 
 
 async def test_a_stream_is_traced_for_each_child_it_names():
@@ -279,7 +281,7 @@ async def test_a_stream_is_traced_for_each_child_it_names():
         pair=new_id("pair"), child=CHILD, helper="h", kind=PairKind.DUTY, village=VILLAGE, starts=date(2026, 8, 1)
     )
     opened = FileOpened(child=CHILD, person="p", purpose=Personal("visit"))
-    assert await traces_of(VISIT, pair, opened) == {
+    assert await traces_of([VISIT, pair, opened]) == {
         (CHILD, "stream-0"),
         (SIBLING, "stream-0"),
         (CHILD, "stream-1"),
@@ -287,9 +289,11 @@ async def test_a_stream_is_traced_for_each_child_it_names():
     }
 
 
-async def test_an_erasure_leaves_no_trace():
+async def test_an_erasure_leaves_no_trace_and_a_late_event_brings_none_back():
     gone = SubjectKeyDestroyed(child=CHILD, approved_by="officer-1")
-    assert await traces_of(VISIT, gone) == {(SIBLING, "stream-0")}
+    late = FileOpened(child=CHILD, person="p", purpose=Personal("visit"))
+    for batches in ([[VISIT, gone, late]], [[VISIT], [gone], [late]], [[gone], [VISIT, late]]):
+        assert {child for child, _ in await traces_of(*batches)} == {SIBLING}
 
 
 def test_no_field_that_is_hidden_has_a_name():

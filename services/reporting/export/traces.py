@@ -14,6 +14,7 @@ from shared.contracts.catalogue import MODULES
 from shared.contracts.clear import CLEAR
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.sealed import Kind
+from shared.eventlog.record import Record
 from shared.projection.read_model import Index, Occurred, ReadModel, Workspace
 
 TRACES: Final = "traces"
@@ -26,7 +27,10 @@ def names_children(event: str) -> bool:
 
 
 class Traces(ReadModel):
-    """One document per child and stream: ``{_id: child/stream, child, service, stream}``."""
+    """One document per child and stream: ``{_id: child/stream, child, service, stream}``.
+
+    Of an erased child ``{_id: child, erased}`` alone, so that a late event brings nothing back.
+    """
 
     name: ClassVar[str] = "traces"
     services: ClassVar[tuple[str, ...]] = tuple(MODULES)
@@ -39,13 +43,20 @@ class Traces(ReadModel):
         return timedelta(milliseconds=500)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
-        """Nothing is read: a trace that is there is written again as it is."""
+        """Of what is there only that somebody was erased is asked; a trace is written again as it is."""
+        await work.load(TRACES, {child for occurred in batch for child in _children_in(occurred.record)})
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
         record, event = occurred
         if isinstance(event, SubjectKeyDestroyed):
             work.delete_where(TRACES, "child", event.child)
+            work.put(TRACES, {"_id": event.child, "erased": True})
             return
-        for child in {found.decode() for found in CHILD_ID.findall(bytes(record.data))} - {record.stream}:
-            place = f"{child}/{record.stream}"
-            work.put(TRACES, {"_id": place, "child": child, "service": record.service, "stream": record.stream})
+        for child in _children_in(record) - {record.stream}:
+            if work.get(TRACES, child) is None:
+                place = f"{child}/{record.stream}"
+                work.put(TRACES, {"_id": place, "child": child, "service": record.service, "stream": record.stream})
+
+
+def _children_in(record: Record) -> set[str]:
+    return {found.decode() for found in CHILD_ID.findall(bytes(record.data))}
