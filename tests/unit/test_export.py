@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import count
 from typing import Any, get_args
@@ -18,7 +18,7 @@ from services.reporting.export.sections import LEFT_OUT, SECTIONS, TITLES
 from services.reporting.export.traces import TRACES, Traces, names_children
 from services.reporting.export.wording import ETHNICITIES, FIELDS, HIDDEN, ROLES, WORDS, ethnicity
 from shared.contracts.catalogue import CATALOGUE
-from shared.contracts.child_file import CaregiverEntrusted, Entrustment
+from shared.contracts.child_file import CaregiverEntrusted, Entrustment, Schooling, SchoolingRecorded
 from shared.contracts.clear import CLEAR
 from shared.contracts.consent import Declarant
 from shared.contracts.event import Event, Fact
@@ -34,7 +34,16 @@ from shared.contracts.registry import (
 from shared.contracts.reporting import ExportMade, ExportRequest, FileOpened
 from shared.contracts.risk import RiskAnswers, RiskAssessed, RiskOutcome
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import PairKind, ParentState, Relation, RiskLevel, Role, VisitKind, VisitPurpose
+from shared.contracts.values import (
+    PairKind,
+    ParentState,
+    Relation,
+    RiskLevel,
+    Role,
+    SchoolState,
+    VisitKind,
+    VisitPurpose,
+)
 from shared.contracts.visits import ChildFinding, VisitLogged
 from shared.eventlog.placement import new_id
 from shared.projection.read_model import Occurred
@@ -229,6 +238,29 @@ def test_what_somebody_wrote_is_no_markup():
     assert "&lt;script&gt;" in shown
     assert "<b>x</b>" not in shown
     assert "<i>" not in shown
+
+
+def test_the_form_holds_what_was_told_last_also_where_it_happened_before():
+    moved, corrected = (
+        SchoolingRecorded(
+            child=CHILD,
+            schooling=Personal(Schooling(state=state, school=school)),
+            state=Counted(state),
+            since=Counted(date(2026, 8, 1)),
+        )
+        for state, school in ((SchoolState.JUNIOR, "测误中学"), (SchoolState.PRIMARY, "测实小学"))
+    )
+    told = occurrences([*FILE, moved, corrected])
+    [late] = [one for one in told if one.event is corrected]
+    record = msgspec.structs.replace(
+        late.record,
+        occurred_at=late.record.occurred_at - timedelta(days=9),
+        recorded_at=late.record.recorded_at + timedelta(days=1),
+    )
+    in_order = [Occurred(record, corrected), *(one for one in told if one is not late)]
+    shown = page_of(CHILD, in_order, [], {}, PRINTED)
+    assert "测实小学" in shown
+    assert "测误中学" not in shown
 
 
 def test_a_file_of_which_little_is_known_is_printed_with_empty_cells():

@@ -70,7 +70,8 @@ def page_of(
     child: str, told: Iterable[Occurred], sections: list[Section], places: Mapping[str, str], printed: Printed
 ) -> str:
     """``places`` are the names of divisions by code."""
-    occurred = list(told)
+    # What was told last holds, as on the card: a late entry about an earlier day is the newer knowledge.
+    occurred = sorted(told, key=lambda one: (one.record.recorded_at, one.record.seq))
     numbers = _numbers(occurred)
     if not printed.full_numbers:
         numbers = {whose: masked(number) for whose, number in numbers.items()}
