@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from shared.contracts import (
     child_file,
+    concerns,
     counting,
     divisions,
     pairing,
     places,
+    protection,
     registry,
     reporting,
     risk,
@@ -24,7 +26,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (registry, roster, divisions, places, child_file, counting, risk),
-    "visits": (visits,),
+    "visits": (visits, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),
 }
@@ -56,6 +58,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
+    ("VisitLogged", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -20,7 +20,9 @@ _VILLAGE_WORK: Final = (
     _CHILDREN
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
+    | {"raise_concern", "work_on_concern", "raise_protection_report"}
 )
+_CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
@@ -33,11 +35,15 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
-    | {"read_sensitive"},
+    | {"read_sensitive"}
+    | _CONCERNS
+    | {"check_visit", "raise_protection_report"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
+    | _CONCERNS
+    | {"check_visit", "raise_protection_report", "handle_protection_report"}
     | {
         "register_child",
         "record_child",
