@@ -43,7 +43,7 @@ class ParentsContact(Fact):
     channel: Text | None = None
 
 
-class Place(Fact):
+class Location(Fact):
     """Where a visit was entered, to three decimals (about 100 m), with the system the phone gave (domain 3.0)."""
 
     longitude: float = Field(ge=73, le=136)
@@ -75,7 +75,7 @@ class ChildFinding(Fact):
     wishes: Personal[Text] | None = None
     parents_found: ParentsSituation | None = None
     schooling_found: Personal[Schooling] | None = None
-    place: Personal[Place] | None = None
+    location: Personal[Location] | None = None
 
 
 class VisitLogged(Event):

@@ -39,8 +39,8 @@ from shared.contracts.values import (
 )
 from shared.contracts.visits import (
     ChildFinding,
+    Location,
     ParentsContact,
-    Place,
     VisitAmended,
     VisitAttempted,
     VisitLogged,
@@ -158,8 +158,8 @@ def test_the_next_visit_comes_after_this_one():
     assert decided(judged(next_on=DAY + timedelta(30))).next_on == DAY + timedelta(30)
 
 
-def test_a_place_is_coarse():
-    assert Place(longitude=107.123456, latitude=27.98765).longitude == 107.123
+def test_a_location_is_coarse():
+    assert Location(longitude=107.123456, latitude=27.98765).longitude == 107.123
 
 
 def test_a_form_that_is_filled_in_is_logged_with_its_version():
