@@ -153,6 +153,13 @@ def test_work_on_a_concern_is_told_and_brings_it_to_its_resolution():
     given(CONCERN, RAISED, progressed).when(told(ResolutionBy, text=TEXT)).then(RESOLVED)
 
 
+def test_work_that_a_device_tells_late_takes_no_resolution_back():
+    progressed = ConcernProgressed(concern=ID, about=CHILD, text=TEXT, by="bo")
+    assigned = ConcernAssigned(concern=ID, owner=Body.VILLAGE, assigned_by="bo", due=WEEK)
+    for late in (progressed, assigned):
+        given(CONCERN, RAISED, RESOLVED, late).when(told(ClosureBy, person="chen")).then(CLOSED)
+
+
 def test_who_resolved_a_concern_does_not_close_it():
     given(CONCERN, RAISED, RESOLVED).when(told(ClosureBy, person="chen")).then(CLOSED)
     given(CONCERN, RAISED, RESOLVED).when(told(ClosureBy)).then_refused(ResolverVerifies)

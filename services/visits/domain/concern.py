@@ -419,9 +419,9 @@ def evolve(concern: Concern, event: Event) -> Concern:
         raise AssertionError(event)
     match event:
         case ConcernAssigned():
-            return replace(concern, owner=event.owner, stage=Stage.ASSIGNED)
+            return replace(concern, owner=event.owner, stage=_not_back(concern, Stage.ASSIGNED))
         case ConcernProgressed():
-            return replace(concern, stage=Stage.IN_PROGRESS)
+            return replace(concern, stage=_not_back(concern, Stage.IN_PROGRESS))
         case ConcernResolved():
             return replace(concern, stage=Stage.RESOLVED, resolved_by=event.resolved_by)
         case ConcernClosureVerified():
@@ -436,6 +436,11 @@ def evolve(concern: Concern, event: Event) -> Concern:
             return replace(concern, referred=concern.referred - {event.body})
         case _:
             return concern
+
+
+def _not_back(concern: Raised, stage: Stage) -> Stage:
+    """A device may tell of work after its resolution is known: only a reopening takes that back."""
+    return concern.stage if concern.stage is Stage.RESOLVED else stage
 
 
 CONCERN = Aggregate[Concern](NotRaised(), evolve, decide)

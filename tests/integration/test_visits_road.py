@@ -1,0 +1,276 @@
+"""Visits through the real processes: what a visit finds, and what a device brings that was offline."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.operator import operator
+from services.registry.domain.child import CloseChildFile
+from services.registry.domain.duty import NameDutyHolder, RelieveDutyHolder
+from services.visits.domain.concern import ProgressConcern, RaiseConcern, ResolveConcern
+from services.visits.domain.visit import AmendVisit, AttemptVisit
+from shared.commands.command import Command, business_day
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import AmendReason, CloseReason, ConcernKind, Duty, ReliefReason, Role
+from shared.contracts.visits import ChildFinding
+from shared.eventlog.placement import new_id
+from shared.eventlog.record import Record, decode
+from tests.support.builders import VILLAGE, a_registration, a_visit, care
+from tests.support.installation import Installation, installation, json_of
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+DIRECTOR, LEAVER, OFFICE = "visits-director", "visits-leaver", "visits-office"
+NOW = datetime.now(UTC)
+TODAY = business_day(NOW)
+DEVICE = "phone-1"
+TOWNSHIP = "520303105"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guanhu() -> AsyncIterator[Installation]:
+    async with installation("visits") as guanhu:
+        async with operator(guanhu.stack.environment("registry")) as own:
+            await own.import_divisions(TOWNSHIP)
+            await own.grant(DIRECTOR, Role.CHILD_DIRECTOR, VILLAGE, TODAY - timedelta(60))
+            await own.grant(OFFICE, Role.DATA_OFFICE, "520303", TODAY - timedelta(60))
+            await own.everybody_knows()
+        yield guanhu
+
+
+async def a_child(guanhu: Installation, born: str = "2016-03-09", **changes: Any) -> Any:
+    command = a_registration(
+        **{"occurred_at": NOW - timedelta(days=20), "birth_date": datetime.fromisoformat(born).date()} | changes
+    )
+    await guanhu.give(command, DIRECTOR)
+    return command
+
+
+async def records(guanhu: Installation, **query: Any) -> list[Record]:
+    return [
+        decode(one["record"]) async for one in guanhu.log("visits").find(query).sort([("partition", 1), ("seq", 1)])
+    ]
+
+
+def item(command: Command, under: str | None = None) -> dict[str, Any]:
+    return {"command": type(command).__name__, "id": under or str(uuid4()), "body": json.loads(json_of(command))}
+
+
+async def synced(
+    guanhu: Installation, items: Sequence[Any], person: str = DIRECTOR, clock: datetime | None = None
+) -> list[dict[str, Any]]:
+    answer = await guanhu.http.post(
+        f"{guanhu.stack.url('visits')}/sync",
+        headers=guanhu.headers(person),
+        json={
+            "device": DEVICE,
+            "device_time": (clock or datetime.now(UTC)).isoformat(),
+            "items": list(items),
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["answers"]
+    assert len(found) == len(items)
+    return found
+
+
+def codes(answers: Sequence[dict[str, Any]]) -> list[str]:
+    return [answer["problem"]["code"] if answer["problem"] else "taken" for answer in answers]
+
+
+async def test_a_visit_that_finds_a_child_living_alone_raises_concern_and_report_in_one_step(
+    guanhu: Installation,
+) -> None:
+    child = await a_child(guanhu)
+    alone = ChildFinding(child=child.child, life=Personal("一个人做饭"), care_found=care(alone=True))
+    visit = a_visit(child.household, child.child, occurred_at=NOW, findings=(alone,))
+    answer = (await guanhu.tell(visit, DIRECTOR)).json()
+    assert len(answer["versions"]) == 3
+    found = [one for one in await records(guanhu) if one.stream in answer["versions"]]
+    assert {one.type for one in found} == {"VisitLogged", "ConcernRaised", "ProtectionReportRaised"}
+    assert len({one.command_id for one in found}) == 1
+    assert [one.seq - found[0].seq for one in found] == [0, 1, 2]
+    again = a_visit(child.household, child.child, occurred_at=NOW, findings=(alone,))
+    assert len((await guanhu.tell(again, DIRECTOR)).json()["versions"]) == 2
+    told = [one.type for one in await records(guanhu)]
+    assert (told.count("ProtectionReportRaised"), told.count("ConcernRaised"), told.count("ConcernFound")) == (1, 1, 1)
+
+
+async def test_who_is_sixteen_may_live_alone_without_a_report(guanhu: Installation) -> None:
+    before = len([one for one in await records(guanhu) if one.type == "ProtectionReportRaised"])
+    child = await a_child(guanhu, born=f"{TODAY.year - 17}-01-09")
+    alone = ChildFinding(child=child.child, life=Personal("住校外"), care_found=care(alone=True))
+    answer = await guanhu.tell(a_visit(child.household, child.child, occurred_at=NOW, findings=(alone,)), DIRECTOR)
+    assert len(answer.json()["versions"]) == 2
+    assert len([one for one in await records(guanhu) if one.type == "ProtectionReportRaised"]) == before
+
+
+async def test_a_visit_before_the_birth_of_its_child_is_refused(guanhu: Installation) -> None:
+    child = await a_child(guanhu, born=(TODAY - timedelta(90)).isoformat())
+    early = a_visit(child.household, child.child, occurred_at=NOW - timedelta(days=200))
+    assert (await guanhu.tell(early, DIRECTOR)).json()["code"] == "visit_before_birth"
+    after = a_visit(child.household, child.child, occurred_at=NOW - timedelta(days=30))
+    assert (await guanhu.tell(after, DIRECTOR)).status_code == 201
+
+
+def a_day_in_the_field() -> list[Command]:
+    """A child found at a door, visited, amended, attempted; its concern from raising to resolution."""
+    then = NOW - timedelta(days=2)
+    registration = a_registration(occurred_at=then)
+    child, household = registration.child, registration.household
+    visit = a_visit(household, child, occurred_at=then + timedelta(minutes=10))
+    concern = new_id("concern", beside=child)
+    told = Personal("书包破了")
+    return [
+        registration,
+        visit,
+        AmendVisit(
+            occurred_at=then + timedelta(minutes=20),
+            visit=visit.visit,
+            village=VILLAGE,
+            amends=0,
+            finding=ChildFinding(child=child, life=told),
+            reason=AmendReason.ADDED,
+        ),
+        AttemptVisit(
+            occurred_at=then + timedelta(hours=1),
+            visit=new_id("visit", beside=household),
+            household=household,
+            village=VILLAGE,
+            children=(child,),
+        ),
+        RaiseConcern(
+            occurred_at=then + timedelta(minutes=11),
+            concern=concern,
+            village=VILLAGE,
+            child=child,
+            kind=Counted(ConcernKind.LEARNING),
+            severity=Counted(1),
+            text=told,
+        ),
+        ProgressConcern(occurred_at=then + timedelta(hours=2), concern=concern, text=told),
+        ResolveConcern(occurred_at=then + timedelta(hours=3), concern=concern, text=told),
+    ]
+
+
+async def all_taken(guanhu: Installation, items: list[dict[str, Any]], draw: random.Random) -> None:
+    """As a device does it: in pieces, some of them twice; what is refused stays and is sent again."""
+    waiting = items
+    for _ in range(len(items)):
+        sent = waiting + draw.choices(waiting, k=draw.randrange(4))
+        draw.shuffle(sent)
+        cut = draw.randrange(len(sent))
+        refused = set()
+        for piece in filter(None, (sent[:cut], sent[cut:])):
+            answers = await synced(guanhu, piece)
+            refused |= {one["id"] for one, code in zip(piece, codes(answers), strict=True) if code != "taken"}
+        waiting = [one for one in waiting if one["id"] in refused]
+        if not waiting:
+            return
+    raise AssertionError(f"{len(waiting)} items stay on the device")
+
+
+async def test_a_day_offline_has_one_result_in_whatever_order_and_however_often_it_is_sent(
+    guanhu: Installation,
+) -> None:
+    draw = random.Random(20_261_125)
+    results = set()
+    for _ in range(50):
+        items = [item(command) for command in a_day_in_the_field()]
+        await all_taken(guanhu, items, draw)
+        streams = [one["body"].get("visit") or one["body"].get("concern") for one in items]
+        told = [one for one in await records(guanhu) if one.stream in streams]
+        results.add(tuple(sorted((streams.index(one.stream), one.type, one.occurred_at) for one in told)))
+    assert len(results) == 1
+    assert [told[1] for told in results.pop()] == [
+        *("VisitAmended", "VisitLogged", "VisitAttempted"),
+        *("ConcernProgressed", "ConcernRaised", "ConcernResolved"),
+    ]
+
+
+async def test_a_broken_item_leaves_its_neighbours_alone(guanhu: Installation) -> None:
+    registration, visit, *_ = a_day_in_the_field()
+    later = [
+        item(visit),
+        {"command": "LogVisit", "id": "x"},
+        "nonsense",
+        item(registration),
+        {"command": "FlyToTheMoon", "id": str(uuid4()), "body": {}},
+        {**item(visit), "body": {"visit": "visit-1"}},
+        item(a_visit(registration.household, registration.child, occurred_at=NOW + timedelta(days=3))),  # type: ignore[attr-defined]
+        item(visit.model_copy(update={"occurred_at": None})),
+    ]
+    assert codes(await synced(guanhu, later)) == [
+        *("taken", "invalid", "invalid", "taken", "unknown_command", "invalid"),
+        *("happens_later", "item_without_time"),
+    ]
+
+
+async def test_ten_thousand_items_are_answered_one_by_one(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    visit = item(a_visit(child.household, child.child, occurred_at=NOW - timedelta(hours=1)))
+    answers = await synced(
+        guanhu, [{"command": "LogVisit", "id": f"broken-{n:05}", "body": {}} for n in range(9_999)] + [visit]
+    )
+    assert codes(answers) == ["invalid"] * 9_999 + ["taken"]
+
+
+async def test_a_device_whose_clock_is_two_years_off_is_put_right_and_its_visit_doubted(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    slow = timedelta(days=730)
+    visit = a_visit(child.household, child.child, occurred_at=NOW - slow - timedelta(hours=5))
+    entry = item(visit)
+    for _ in range(2):
+        assert codes(await synced(guanhu, [entry], clock=datetime.now(UTC) - slow)) == ["taken"]
+    [logged] = await records(guanhu, stream=visit.visit)
+    assert abs(logged.occurred_at - (NOW - timedelta(hours=5))) < timedelta(minutes=5)
+    assert b"clock_corrected" in bytes(logged.data)
+
+
+async def test_a_visit_to_a_file_that_was_closed_meanwhile_is_kept_and_waits_for_review(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    closing = CloseChildFile(child=child.child, reason=CloseReason.MOVED_OUT, closed_on=TODAY - timedelta(3))
+    await guanhu.give(closing, DIRECTOR)
+    visit = a_visit(child.household, child.child, occurred_at=NOW - timedelta(days=1))
+    assert (await guanhu.tell(visit, DIRECTOR)).json()["code"] == "child_file_was_closed"
+    assert codes(await synced(guanhu, [item(visit)])) == ["taken"]
+    [logged] = await records(guanhu, stream=visit.visit)
+    assert b"file_was_closed" in bytes(logged.data)
+
+
+async def test_whose_office_has_ended_tells_what_was_done_in_it_and_nothing_of_later(guanhu: Installation) -> None:
+    duty = new_id("duty")
+    child = await a_child(guanhu)
+    named = NameDutyHolder(
+        duty=duty, person=LEAVER, role=Duty.CHILD_SUPERVISOR, division=TOWNSHIP, starts=TODAY - timedelta(20)
+    )
+    await guanhu.give(named, OFFICE)
+    relieved = RelieveDutyHolder(duty=duty, ends=TODAY - timedelta(1), reason=ReliefReason.TERM_ENDED)
+    await guanhu.give(relieved, OFFICE)
+    async with operator(guanhu.stack.environment("registry")) as own:
+        await own.grant("somebody-else", Role.STATISTICS_USER, TOWNSHIP, TODAY)
+        await own.everybody_knows()
+    in_office = a_visit(child.household, child.child, occurred_at=NOW - timedelta(days=5))
+    after_it = a_visit(child.household, child.child, occurred_at=NOW)
+    assert (await guanhu.tell(in_office, LEAVER)).json()["code"] == "no_role"
+    assert codes(await synced(guanhu, [item(after_it), item(in_office)], LEAVER)) == ["no_role", "taken"]
+    [logged] = await records(guanhu, stream=in_office.visit)
+    assert b"office_ended" in bytes(logged.data)
+    assert codes(await synced(guanhu, [item(in_office)], "nobody")) == ["no_role"]
+
+
+async def test_ten_thousand_and_one_items_are_too_many(guanhu: Installation) -> None:
+    answer = await guanhu.http.post(
+        f"{guanhu.stack.url('visits')}/sync",
+        headers=guanhu.headers(DIRECTOR),
+        json={"device": DEVICE, "device_time": NOW.isoformat(), "items": [0] * 10_001},
+    )
+    assert answer.status_code == 422
