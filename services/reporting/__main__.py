@@ -11,7 +11,10 @@ from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
+from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
+from services.reporting.duties.queries import WorkLists
+from services.reporting.duties.read_model import Duties
 from services.reporting.figures.queries import Figures
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
@@ -36,6 +39,9 @@ def routers(service: LogService) -> list[APIRouter]:
     async def cards(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(Children.name, name)
 
+    async def of_duties(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Duties.name, name)
+
     async def sums(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection("figures", name)
 
@@ -45,6 +51,7 @@ def routers(service: LogService) -> list[APIRouter]:
     scope = Scope(kernel.directory, divisions)
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
+        work_list_routes(WorkLists(of_duties, cards, kernel.directory), kernel.live, scope, kernel.caller),
         child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]

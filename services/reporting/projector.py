@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.reporting.domain import SERVICE
+from services.reporting.duties.read_model import Duties
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from shared.identity.directory import DirectoryModel
@@ -26,6 +27,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
+    Duties.name: Duties,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.visits.handlings import concerns, protection, visits
+from services.visits.handlings import concerns, field_work, protection, visits
 from shared.commands.command import Handling
 from shared.standing.look_up import StandingLookUp
 
@@ -18,6 +18,7 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
     """Every command of visits. What a device tells of one moment is handled in this order."""
     return [
         *visits.handlings(standings),
+        *field_work.handlings(standings),
         *concerns.handlings(standings),
         *protection.handlings(standings),
     ]

@@ -11,6 +11,7 @@ from shared.contracts import (
     concerns,
     counting,
     divisions,
+    field_work,
     pairing,
     places,
     protection,
@@ -18,6 +19,7 @@ from shared.contracts import (
     reporting,
     risk,
     roster,
+    visit_policy,
     visits,
 )
 from shared.contracts.event import Event
@@ -26,7 +28,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (registry, roster, divisions, places, child_file, counting, risk),
-    "visits": (visits, concerns, protection),
+    "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),
 }

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from shared.contracts.values import RiskLevel
+
 CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry
     "VillageGroupAdded": frozenset({"code", "division", "name", "number", "valid_from", "village"}),
@@ -109,7 +111,20 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "VisitAttempted": frozenset({"attempted_on", "children", "household", "next_on", "village", "visit"}),
     "VisitAmended": frozenset({"amended_by", "finding.child", "number", "reason", "visit"}),
     "VisitVerified": frozenset({"method", "verified_by", "visit"}),
-    "VisitReturned": frozenset({"reason", "returned_by", "visit"}),
+    "VisitReturned": frozenset({"reason", "returned_by", "village", "visit", "visitors"}),
+    "VisitPolicyAdopted": frozenset(
+        {
+            *("division", "may_be_overridden", "policy", "starts"),
+            *("content.change_days", "content.contact", "content.satisfy"),
+            *("content.holidays.name", "content.holidays.starts", "content.holidays.within_days"),
+            *(
+                f"content.{level}.{days}"
+                for level in RiskLevel
+                for days in ("contact_days", "grace_days", "home_days", "who")
+            ),
+        }
+    ),
+    "MajorChangeReported": frozenset({"change", "child", "happened_on", "reported_by", "village"}),
     "ConcernRaised": frozenset({"about", "concern", "due", "found_at", "owner", "raised_by", "raised_on", "village"}),
     "ConcernFound": frozenset({"child", "concern", "found_at"}),
     "ConcernAssigned": frozenset({"assigned_by", "assignee", "concern", "due", "owner"}),

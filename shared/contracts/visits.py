@@ -134,5 +134,7 @@ class VisitReturned(Event):
     """Back to the visitor: something in it is to be put right."""
 
     visit: VisitId
+    village: VillageCode
+    visitors: tuple[PersonId, ...]
     returned_by: PersonId
     reason: ReturnReason

@@ -43,7 +43,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
     | _CONCERNS
-    | {"check_visit", "raise_protection_report", "handle_protection_report"}
+    | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
     | {
         "register_child",
         "record_child",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -16,13 +17,28 @@ from deploy.local.operator import operator
 from services.registry.domain.child import CloseChildFile
 from services.registry.domain.duty import NameDutyHolder, RelieveDutyHolder
 from services.visits.domain.concern import ProgressConcern, RaiseConcern, ResolveConcern
-from services.visits.domain.visit import AmendVisit, AttemptVisit
+from services.visits.domain.major_change import ReportMajorChange
+from services.visits.domain.visit import AmendVisit, AttemptVisit, ReturnVisit, VerifyVisit
+from services.visits.domain.visit_policy import AdoptVisitPolicy
 from shared.commands.command import Command, business_day
+from shared.contracts.field_work import MajorChangeKind
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import AmendReason, CloseReason, ConcernKind, Duty, ReliefReason, Role
+from shared.contracts.values import (
+    AmendReason,
+    CloseReason,
+    ConcernKind,
+    Duty,
+    ReliefReason,
+    ReturnReason,
+    Role,
+    VerifyMethod,
+)
+from shared.contracts.visit_policy import SHIPPED, LevelRule
 from shared.contracts.visits import ChildFinding
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Record, decode
+from shared.projection.live import LiveModels
+from shared.standing.look_up import CHILDREN, Standings
 from tests.support.builders import VILLAGE, a_registration, a_visit, care
 from tests.support.installation import Installation, installation, json_of
 
@@ -235,10 +251,22 @@ async def test_a_device_whose_clock_is_two_years_off_is_put_right_and_its_visit_
     assert b"clock_corrected" in bytes(logged.data)
 
 
+async def standing_known(guanhu: Installation, child: str) -> None:
+    """Returns when visits has heard that the file was closed."""
+    live = LiveModels(guanhu.mongo["guanhu_visits"])
+    for _ in range(100):
+        known = await (await live.collection(Standings.name, CHILDREN)).find_one({"_id": child})
+        if known and known["turns"]:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("visits has not heard of it within ten seconds")
+
+
 async def test_a_visit_to_a_file_that_was_closed_meanwhile_is_kept_and_waits_for_review(guanhu: Installation) -> None:
     child = await a_child(guanhu)
     closing = CloseChildFile(child=child.child, reason=CloseReason.MOVED_OUT, closed_on=TODAY - timedelta(3))
     await guanhu.give(closing, DIRECTOR)
+    await standing_known(guanhu, child.child)
     visit = a_visit(child.household, child.child, occurred_at=NOW - timedelta(days=1))
     assert (await guanhu.tell(visit, DIRECTOR)).json()["code"] == "child_file_was_closed"
     assert codes(await synced(guanhu, [item(visit)])) == ["taken"]
@@ -274,3 +302,71 @@ async def test_ten_thousand_and_one_items_are_too_many(guanhu: Installation) -> 
         json={"device": DEVICE, "device_time": NOW.isoformat(), "items": [0] * 10_001},
     )
     assert answer.status_code == 422
+
+
+async def work_list(guanhu: Installation, after: str | None = None, token: str = "") -> Any:
+    headers = guanhu.headers(DIRECTOR, after) | {"if-none-match": token}
+    return await guanhu.http.get(
+        f"{guanhu.stack.url('reporting')}/work-list", params={"village": VILLAGE}, headers=headers
+    )
+
+
+async def test_a_work_list_shows_who_is_due_and_what_a_visit_changes(guanhu: Installation) -> None:
+    child = await a_child(guanhu, occurred_at=NOW - timedelta(days=110))
+    change = ReportMajorChange(
+        occurred_at=NOW - timedelta(days=2),
+        change=new_id("change", beside=child.child),
+        child=child.child,
+        village=VILLAGE,
+        kind=Counted(MajorChangeKind.PARENT_GONE),
+    )
+    position = await guanhu.give(change, DIRECTOR)
+    found = await work_list(guanhu, position)
+    line = next(one for one in found.json()["children"] if one["child"] == child.child)
+    assert [(due["reason"], due["overdue"], due["late_days"]) for due in line["due"]] == [
+        ("regular", True, 20),
+        ("major_change", True, 1),
+    ]
+    assert (line["name"], line["colour"]) == (child.name.reveal(), "green")
+    assert (await work_list(guanhu, token=found.headers["etag"])).status_code == 304
+
+    visit = a_visit(child.household, child.child, occurred_at=NOW)
+    after = await work_list(guanhu, await guanhu.give(visit, DIRECTOR), found.headers["etag"])
+    line = next(one for one in after.json()["children"] if one["child"] == child.child)
+    assert [(due["reason"], due["due"]) for due in line["due"]] == [
+        ("regular", (TODAY + timedelta(days=90)).isoformat())
+    ]
+    assert line["last_visit"] == TODAY.isoformat()
+
+
+async def test_a_policy_plans_anew_what_is_not_yet_due(guanhu: Installation) -> None:
+    child = await a_child(guanhu, occurred_at=NOW - timedelta(days=40))
+    content = SHIPPED.model_copy(update={"low": LevelRule(home_days=30, grace_days=3)})
+    adopting = AdoptVisitPolicy(division="520303", starts=TODAY, content=content)
+    assert (await guanhu.tell(adopting, DIRECTOR)).json()["code"] == "no_role"
+    async with operator(guanhu.stack.environment("registry")) as own:
+        await own.grant("visits-county", Role.COUNTY_CIVIL_AFFAIRS, "520303", TODAY)
+        await own.everybody_knows()
+    found = await work_list(guanhu, await guanhu.give(adopting, "visits-county"))
+    line = next(one for one in found.json()["children"] if one["child"] == child.child)
+    assert [due["due"] for due in line["due"]] == [TODAY.isoformat()]
+
+
+async def test_a_returned_visit_stands_on_its_visitors_list_until_it_is_amended(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    visit = a_visit(child.household, child.child, occurred_at=NOW)
+    await guanhu.give(visit, DIRECTOR)
+    returning = ReturnVisit(visit=visit.visit, reason=ReturnReason.INCOMPLETE)
+    assert (await guanhu.tell(returning, DIRECTOR)).json()["code"] == "not_on_file"
+    found = await work_list(guanhu, await guanhu.give(returning, "visits-county"))
+    assert [one["visit"] for one in found.json()["returned"]] == [visit.visit]
+    amendment = AmendVisit(
+        visit=visit.visit,
+        village=VILLAGE,
+        amends=0,
+        finding=ChildFinding(child=child.child, life=Personal("补记")),
+        reason=AmendReason.ASKED_FOR,
+    )
+    found = await work_list(guanhu, await guanhu.give(amendment, DIRECTOR))
+    assert found.json()["returned"] == []
+    assert (await guanhu.tell(VerifyVisit(visit=visit.visit, method=VerifyMethod.PHONE), "visits-county")).is_success

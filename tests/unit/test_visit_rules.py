@@ -123,7 +123,13 @@ def sent_back(person: str = "ping") -> VisitReturn:
 
 
 VERIFIED = VisitVerified(visit=LOGGED.visit, verified_by="ping", method=VerifyMethod.PHONE)
-RETURNED = VisitReturned(visit=LOGGED.visit, returned_by="ping", reason=ReturnReason.INCOMPLETE)
+RETURNED = VisitReturned(
+    visit=LOGGED.visit,
+    village=VILLAGE,
+    visitors=("alice",),
+    returned_by="ping",
+    reason=ReturnReason.INCOMPLETE,
+)
 
 
 def test_whoever_tells_a_visit_was_there_with_those_who_came_along():

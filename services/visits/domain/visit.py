@@ -284,7 +284,15 @@ def decide(command: VisitCommand, visit: Visit) -> Sequence[Event]:
             return [VisitVerified(visit=command.visit, verified_by=command.person, method=command.method)]
         case VisitReturn(), Logged():
             _check_other(command.person, visit)
-            return [VisitReturned(visit=command.visit, returned_by=command.person, reason=command.reason)]
+            return [
+                VisitReturned(
+                    visit=command.visit,
+                    village=visit.village,
+                    visitors=visit.visitors,
+                    returned_by=command.person,
+                    reason=command.reason,
+                )
+            ]
         case _:
             raise NotOnFile
 
