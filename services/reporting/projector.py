@@ -12,6 +12,8 @@ from services.reporting.domain import SERVICE
 from services.reporting.duties.read_model import Duties
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -28,6 +30,8 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
     Duties.name: Duties,
+    Concerns.name: Concerns,
+    ProtectionReports.name: ProtectionReports,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

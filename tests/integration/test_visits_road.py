@@ -16,8 +16,9 @@ import pytest_asyncio
 from deploy.local.operator import operator
 from services.registry.domain.child import CloseChildFile
 from services.registry.domain.duty import NameDutyHolder, RelieveDutyHolder
-from services.visits.domain.concern import ProgressConcern, RaiseConcern, ResolveConcern
+from services.visits.domain.concern import ProgressConcern, RaiseConcern, ResolveConcern, VerifyConcernClosure
 from services.visits.domain.major_change import ReportMajorChange
+from services.visits.domain.protection_report import FileProtectionReport, NameReportReader, RaiseProtectionReport
 from services.visits.domain.visit import AmendVisit, AttemptVisit, ReturnVisit, VerifyVisit
 from services.visits.domain.visit_policy import AdoptVisitPolicy
 from shared.commands.command import Command, business_day
@@ -29,8 +30,10 @@ from shared.contracts.values import (
     ConcernKind,
     Duty,
     ReliefReason,
+    ReportChannel,
     ReturnReason,
     Role,
+    Situation,
     VerifyMethod,
 )
 from shared.contracts.visit_policy import SHIPPED, LevelRule
@@ -370,3 +373,71 @@ async def test_a_returned_visit_stands_on_its_visitors_list_until_it_is_amended(
     found = await work_list(guanhu, await guanhu.give(amendment, DIRECTOR))
     assert found.json()["returned"] == []
     assert (await guanhu.tell(VerifyVisit(visit=visit.visit, method=VerifyMethod.PHONE), "visits-county")).is_success
+
+
+async def shown(guanhu: Installation, path: str, person: str, after: str | None = None, **query: str) -> Any:
+    headers = guanhu.headers(person, after) | {"guanhu-purpose": "follow-up"}
+    return await guanhu.http.get(f"{guanhu.stack.url('reporting')}{path}", params=query, headers=headers)
+
+
+async def test_a_concern_is_followed_from_its_raising_to_its_closing_by_another(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    concern = new_id("concern", beside=child.child)
+    raising = RaiseConcern(
+        concern=concern,
+        village=VILLAGE,
+        child=child.child,
+        kind=Counted(ConcernKind.DROPOUT),
+        severity=Counted(2),
+        text=Personal("两周没有上学"),
+    )
+    position = await guanhu.give(raising, DIRECTOR)
+    listed = (await shown(guanhu, "/concerns", DIRECTOR, position, division=VILLAGE)).json()["concerns"]
+    line = next(one for one in listed if one["concern"] == concern)
+    assert (line["kind"], line["owner"], line["overdue"], list(line["referred"])) == (
+        *("dropout", "township", False),
+        ["education"],
+    )
+    assert "两周" not in str(listed)
+    await guanhu.give(ResolveConcern(concern=concern, text=Personal("已返校")), DIRECTOR)
+    closing = VerifyConcernClosure(concern=concern)
+    assert (await guanhu.tell(closing, DIRECTOR)).json()["code"] == "not_on_file"
+    position = await guanhu.give(closing, "visits-county")
+    card = (await shown(guanhu, f"/concerns/{concern}", DIRECTOR, position)).json()
+    assert card["stage"] == "closed"
+    assert [step["type"] for step in card["steps"]] == [
+        *("ConcernRaised", "ConcernReferred", "ConcernResolved", "ConcernClosureVerified")
+    ]
+    assert card["steps"][0]["facts"] == {"text": "两周没有上学"}
+    assert (await shown(guanhu, f"/concerns/{concern}", "nobody")).status_code == 404
+
+
+async def test_a_protection_report_is_for_named_readers_and_the_county(guanhu: Installation) -> None:
+    child = await a_child(guanhu)
+    raising = RaiseProtectionReport(
+        occurred_at=NOW - timedelta(hours=3),
+        child=child.child,
+        village=VILLAGE,
+        situation=Counted(Situation.VIOLENCE_OR_NEGLECT),
+        facts=Personal("手臂多处伤痕"),
+    )
+    answer = (await guanhu.tell(raising, DIRECTOR)).json()
+    [report] = answer["versions"]
+    filing = FileProtectionReport(report=report, unit=Personal("派出所"), channel=ReportChannel.EMERGENCY_CALL)
+    position = await guanhu.give(filing, DIRECTOR)
+    own = (await shown(guanhu, "/protection-reports", DIRECTOR, position)).json()["reports"]
+    assert [one["hours_to_filing"] for one in own if one["report"] == report] == [3.0]
+    card = (await shown(guanhu, f"/protection-reports/{report}", DIRECTOR)).json()
+    assert (card["situation"], card["steps"][0]["facts"]) == ("violence_or_neglect", {"text": "手臂多处伤痕"})
+
+    assert (await shown(guanhu, f"/protection-reports/{report}", "visits-reader")).status_code == 404
+    listed = await shown(guanhu, "/protection-reports", DIRECTOR, division=VILLAGE)
+    assert listed.json()["code"] in ("no_role", "out_of_scope")
+    naming = NameReportReader(report=report, reader="visits-reader")
+    assert (await guanhu.tell(naming, DIRECTOR)).json()["code"] == "not_on_file"
+    position = await guanhu.give(naming, "visits-county")
+    assert (await shown(guanhu, f"/protection-reports/{report}", "visits-reader", position)).status_code == 200
+    of_county = (await shown(guanhu, "/protection-reports", "visits-county", division="520303")).json()["reports"]
+    assert report in [one["report"] for one in of_county]
+    opened = [decode(one["record"]) async for one in guanhu.log("reporting").find({"type": "FileOpened"})]
+    assert any(b"visits-reader" in bytes(one.data) for one in opened)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar
-from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.api.field_classes import entry_without_detail, without_detail
 from services.reporting.api.freshness import After, Freshness, caught_up
+from services.reporting.api.opening import Opener, Purpose
 from services.reporting.api.scope import Scope
-from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.retention import closed_before
-from shared.commands.command import NotOnFile, Told, business_day
-from shared.commands.handler import Handler
+from shared.commands.command import NotOnFile, business_day
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
@@ -97,15 +93,6 @@ class Card(BaseModel):
     freshness: Freshness
 
 
-class PurposeMissing(Refusal):
-    """Opening a child's file needs a purpose."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = (
-        "Say in the header Guanhu-Purpose what the file is opened for, in 2 to 200 characters of UTF-8."
-    )
-
-
 class PageMalformed(Refusal):
     """``after`` is not what an earlier answer gave as ``next``."""
 
@@ -113,11 +100,7 @@ class PageMalformed(Refusal):
     what_to_do: ClassVar[str] = "Send ``next`` of the last answer unchanged, or leave it out to begin again."
 
 
-Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
-"""UTF-8, percent-encoded where the sender can put no Chinese into a header."""
-
-
-def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
+def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: Opener, caller: Any) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
     @router.get("", summary="Children of a division")
@@ -172,20 +155,11 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         who: Any = Depends(caller),  # noqa: B008
     ) -> Card:
         """A child's file. That it was opened, by whom and why, is on record before it is shown."""
-        stated = _purpose(purpose)
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
         if village is None:
             raise NotOnFile
-        command_id = str(uuid.uuid4())
-        opening = OpenFile(
-            opening=opening_stream(command_id, child),
-            child=child,
-            village=village,
-            person=who.person,
-            purpose=Personal(stated),
-        )
-        await handler.handle(Told(opening, command_id, who.person))
+        await opener.open(child, village, who.person, purpose)
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile
@@ -203,17 +177,6 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         )
 
     return router
-
-
-def _purpose(text: str | None) -> str:
-    try:
-        # A framework reads headers as Latin-1; what was sent is UTF-8, percent-encoded or as it is.
-        stated = unquote_to_bytes((text or "").encode("latin-1")).decode().strip()
-    except UnicodeError:
-        raise PurposeMissing from None
-    if not 2 <= len(stated) <= 200:
-        raise PurposeMissing
-    return stated
 
 
 def _line(card: Document) -> Line:

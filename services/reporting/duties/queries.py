@@ -4,21 +4,17 @@ changes."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Set
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeVar
-
-from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.duties.derivation import Duty, Facts, duties
 from services.reporting.duties.policies import Policies
 from services.reporting.duties.read_model import CHILDREN, POLICIES, RETURNED, adopted_of, facts_of
 from services.reporting.read_models.children import CARDS
 from shared.identity.access import Directory
+from shared.projection.live import Collections
 from shared.projection.read_model import Document
-
-Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
-"""The live collection of a read model under a name."""
 
 K = TypeVar("K")
 V = TypeVar("V")
