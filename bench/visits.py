@@ -34,25 +34,23 @@ ASKED: Final = 10
 
 async def measure() -> list[Row]:
     async with running() as system:
-        some = families(CHILDREN)
-        village, own = _village(some)
+        drawn = families(CHILDREN)
+        own, some = _of_one_village(drawn[: 2 * VILLAGE_CHILDREN]), drawn[2 * VILLAGE_CHILDREN :]
         await system.register([*some, *own])
-        told = _visits([family for family in some if len(family.children) < 3])
+        told = _visits(some)
         rows = await _synced(system, list(islice(told, SYNCED)))
-        return [*rows, *await _rush(system, told, village, own)]
+        return [*rows, *await _rush(system, told, own)]
 
 
-def _village(some: Sequence[Family]) -> tuple[str, list[Family]]:
-    """Families of one village with so many children, moved there from everywhere."""
-    village = some[0].village
-    moved, children = [], 0
-    for family in families(4 * VILLAGE_CHILDREN + CHILDREN)[-2 * VILLAGE_CHILDREN :]:
-        if children + len(family.children) > VILLAGE_CHILDREN or family.closed:
-            continue
-        children += len(family.children)
-        bodies = tuple(child | {"residence": village} for child in family.children)
-        moved.append(Family(village, family.household, bodies))
-    return village, moved
+def _of_one_village(some: Sequence[Family]) -> list[Family]:
+    """Families with so many children, as if all of them lived where the first one does."""
+    village, found, children = some[0].village, [], 0
+    for family in some:
+        if children + len(family.children) <= VILLAGE_CHILDREN:
+            children += len(family.children)
+            bodies = tuple(child | {"residence": village} for child in family.children)
+            found.append(Family(village, family.household, bodies))
+    return found
 
 
 def _visits(some: Sequence[Family]) -> Iterator[Item]:
@@ -122,12 +120,12 @@ def _highest(bodies: Sequence[bytes]) -> dict[str, int]:
     return last
 
 
-async def _rush(system: System, told: Iterator[Item], village: str, own: Sequence[Family]) -> list[Row]:
+async def _rush(system: System, told: Iterator[Item], own: Sequence[Family]) -> list[Row]:
     rush = [
         Request(number / RUSH, system.port("visits"), _sync(system, [item]))
         for number, item in enumerate(islice(told, RUSH * SECONDS))
     ]
-    path, token = f"/work-list?village={village}", system.token()
+    path, token = f"/work-list?village={own[0].village}", system.token()
     asked = [
         Request(number / ASKED, system.port("reporting"), get(system.port("reporting"), path, token))
         for number in range(ASKED * SECONDS)
