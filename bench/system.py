@@ -16,7 +16,7 @@ import httpx
 from motor.motor_asyncio import AsyncIOMotorClient
 from rich.console import Console
 
-from deploy.local.demo import CITY_CODE, ROLES, SUPERVISOR, Demo
+from deploy.local.demo import CITY_CODE, ROLES, SUPERVISOR, Demo, visit
 from deploy.local.loader import Item, Load, Loader
 from deploy.local.operator import operator
 from deploy.local.population import DEMO, Family, Plan, Population, populate
@@ -25,13 +25,12 @@ from deploy.local.settings import Settings
 from services.registry.division_list import divisions
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionKind
-from shared.eventlog.placement import derived_id
 from shared.eventlog.record import Position
 from shared.projection.live import LiveModels
 
 __all__ = ["CITY_CODE", "SUPERVISOR", "System", "families", "population", "registration", "running", "visit"]
 
-READ_MODELS: Final = ("children", "figures")
+READ_MODELS: Final = ("children", "figures", "duties")
 DRAIN_SECONDS: Final = 600.0
 
 
@@ -42,7 +41,7 @@ class System:
         self.stack = stack
         self.client = client
         self.live = LiveModels(client["guanhu_reporting"])
-        self._http = http
+        self.http = http
         self._demo = Demo(stack, Console(quiet=True), DEMO, http)
 
     def port(self, service: str) -> int:
@@ -53,7 +52,7 @@ class System:
 
     async def load(self, service: str, items: Iterable[Item], person: str = SUPERVISOR) -> Load:
         """Through the batch API, as the demo does. Raises RuntimeError when one of them is refused."""
-        load = await Loader(self._http, self.stack.url(service), self.token(person)).load(items)
+        load = await Loader(self.http, self.stack.url(service), self.token(person)).load(items)
         if load.refused:
             raise RuntimeError(f"{len(load.refused)} refused, the first with {load.refused[0]['code']}")
         return load
@@ -126,18 +125,3 @@ def families(children: int) -> Sequence[Family]:
 
 def registration(child: dict[str, Any]) -> Item:
     return Item("RegisterChild", f"register-{child['child'][-36:]}", child)
-
-
-def visit(family: Family, number: int = 0) -> Item:
-    """The family's ``number``-th visit, with two sealed findings for each child."""
-    id_ = derived_id(f"{family.household}/{number}", "visit", beside=family.household)
-    findings = [{"child": child["child"], "life": "衣食无忧", "learning": "按时到校"} for child in family.children]
-    body = {
-        "visit": id_,
-        "household": family.household,
-        "village": family.village,
-        "kind": "home",
-        "purposes": ["left_behind"],
-        "findings": findings,
-    }
-    return Item("LogVisit", f"visit-{id_[-36:]}", body)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from typing import Any, Final
 
 import httpx
@@ -19,7 +20,7 @@ from rich.table import Table
 
 from deploy.local.loader import Item, Load, Loader
 from deploy.local.operator import operator, settings_of
-from deploy.local.population import CITY, DEMO, Plan, Population, populate
+from deploy.local.population import CITY, DEMO, Family, Plan, Population, populate
 from deploy.local.processes import Stack
 from deploy.local.refusal import CannotRun
 from services.registry.division_list import divisions
@@ -179,19 +180,29 @@ def _closings(population: Population, today: date) -> Iterator[Item]:
 def _visits(population: Population) -> Iterator[Item]:
     for number, family in enumerate(population.families):
         if number % 100 < VISITS_PER_HUNDRED and not family.closed:
-            visit = derived_id(family.household, "visit", beside=family.household)
-            findings = [
-                {"child": child["child"], "life": "衣食无忧", "learning": "按时到校"} for child in family.children
-            ]
-            body = {
-                "visit": visit,
-                "household": family.household,
-                "village": family.village,
-                "kind": "home",
-                "purposes": ["left_behind"],
-                "findings": findings,
-            }
-            yield Item("LogVisit", f"visit-{visit[-36:]}", body)
+            yield visit(family)
+
+
+def visit(family: Family, number: int = 0) -> Item:
+    """The family's ``number``-th visit, with two sealed findings for each child."""
+    id_ = derived_id(f"{family.household}/{number}", "visit", beside=family.household)
+    findings = [
+        {"child": child["child"], "life": f"衣食无忧，{sleeps}", "learning": "按时到校"}
+        for child, sleeps in zip(family.children, cycle(_SLEEPS))
+    ]
+    body = {
+        "visit": id_,
+        "household": family.household,
+        "village": family.village,
+        "kind": "home",
+        "purposes": ["left_behind"],
+        "findings": findings,
+    }
+    return Item("LogVisit", f"visit-{id_[-36:]}", body)
+
+
+_SLEEPS: Final = ("与祖母同住", "与祖父同住", "独住一间")
+"""Each child has an answer of its own."""
 
 
 async def hold(stack: Stack, console: Console, size: str, *, once: bool) -> None:

@@ -17,10 +17,12 @@ from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
+from shared.commands.sync import sync_routes
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
 from shared.runtime.process import run
+from shared.web.request import BULK_BODY_LIMIT
 from shared.web.settings import ServiceSettings
 
 
@@ -53,12 +55,14 @@ def routers(service: LogService) -> list[APIRouter]:
         routes_of(service, parts_of(service)),
         import_desk(service),
         *attachments.attachment_desk(service),
+        sync_routes(service.handler, kernel.caller),
     ]
 
 
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS | attachments.LIMITS)
+    limits = {**LIMITS, **attachments.LIMITS, "/sync": BULK_BODY_LIMIT}
+    return service.app("Guanhu registry: who and where", routers(service), body_limits=limits)
 
 
 if __name__ == "__main__":

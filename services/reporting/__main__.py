@@ -8,16 +8,24 @@ from fastapi import APIRouter, FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.concerns import concern_routes, protection_routes
 from services.reporting.api.exports import export_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
+from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
+from services.reporting.duties.queries import WorkLists
+from services.reporting.duties.read_model import Duties
 from services.reporting.export.person_log import PersonLog
 from services.reporting.export.traces import Traces
 from services.reporting.figures.queries import Figures
+from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -35,27 +43,24 @@ def build(settings: ServiceSettings) -> LogService:
 
 def routers(service: LogService) -> list[APIRouter]:
     kernel, settings = service.kernel, service.kernel.settings
-
-    async def cards(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
-        return await kernel.live.collection(Children.name, name)
-
-    async def sums(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
-        return await kernel.live.collection("figures", name)
+    live = kernel.live
 
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
-    async def traces(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
-        return await kernel.live.collection(Traces.name, name)
-
     scope = Scope(kernel.directory, divisions)
-    queries = ChildQueries(cards)
+    opener = Opener(service.handler)
+    queries = ChildQueries(live.of(Children.name))
+    work_lists = WorkLists(live.of(Duties.name), live.of(Children.name), kernel.directory)
     streams = {SERVICE: service.log.load} | {name: kernel.owner(name).stream for name in _others(settings)}
-    person_log = PersonLog(traces, streams, kernel.vault, kernel.sealer)
+    person_log = PersonLog(live.of(Traces.name), streams, kernel.vault, kernel.sealer)
     found = [
-        figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
-        child_routes(queries, kernel.live, scope, service.handler, kernel.caller),
-        export_routes(queries, person_log, kernel.live, scope, service.handler, kernel.caller),
+        figure_routes(Figures(live.of(FiguresModel.name)), live, scope, kernel.caller),
+        work_list_routes(work_lists, live, scope, kernel.caller),
+        child_routes(queries, live, scope, opener, kernel.caller),
+        export_routes(queries, person_log, live, scope, service.handler, kernel.caller),
+        concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),
+        protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

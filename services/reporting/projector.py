@@ -9,9 +9,12 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.reporting.domain import SERVICE
+from services.reporting.duties.read_model import Duties
 from services.reporting.export.traces import Traces
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -28,6 +31,9 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
     Traces.name: Traces,
+    Duties.name: Duties,
+    Concerns.name: Concerns,
+    ProtectionReports.name: ProtectionReports,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

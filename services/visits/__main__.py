@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.visits.forms import form_routes
+from services.visits.registry_items import RegistryItems
 from services.visits.service import SERVICE, handlings
+from shared.commands.sync import sync_routes
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
 from shared.runtime.process import run
 from shared.standing.look_up import StandingLookUp, Standings
+from shared.web.request import BULK_BODY_LIMIT
 from shared.web.settings import ServiceSettings
 
 
@@ -23,7 +27,13 @@ def build(settings: ServiceSettings) -> LogService:
 
 
 def application(settings: ServiceSettings) -> FastAPI:
-    return build(settings).app("Guanhu visits: who was seen")
+    service = build(settings)
+    kernel = service.kernel
+    routers = [
+        sync_routes(service.handler, kernel.caller, RegistryItems(settings.registry_url, kernel.http)),
+        form_routes(kernel.caller),
+    ]
+    return service.app("Guanhu visits: who was seen", routers, body_limits={"/sync": BULK_BODY_LIMIT})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -106,6 +106,26 @@ class Aggregate(Generic[S]):
     decide: Callable[[Any, S], Sequence[Event]]
 
 
+class NotForDevices(Refusal):
+    """This is not told by a device that was offline."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Give this command when you are online, by POST /commands."
+
+
+class Meanwhile(NamedTuple):
+    """What had changed between a moment offline and the day a device told of it."""
+
+    office_ended: bool
+    clock_corrected: bool
+
+
+class Later(NamedTuple):
+    """A device tells what happened while it was offline; ``offset`` is by how much its clock is slow."""
+
+    offset: timedelta = timedelta()
+
+
 class Target(NamedTuple):
     """A stream that a command reads and may append to."""
 
@@ -134,6 +154,7 @@ class Handling(Generic[C]):
     ``follows_files`` says that it tells of somebody whose file may still stand in a division that has ended without
     one successor: it is accepted there until the file is moved.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
+    ``from_device`` is what the command becomes when a device tells it later; without it no device may.
     """
 
     command: type[C]
@@ -144,12 +165,14 @@ class Handling(Generic[C]):
     follows_files: bool = False
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
+    from_device: Callable[[C, Meanwhile], Command] | None = None
 
 
 class Told(NamedTuple):
     """A command as it came in: under which id, by whom, from where.
 
     ``own_right`` is set by policies and by the command line only, never for a caller from outside: nobody is asked.
+    With ``later`` it is judged by the offices of the day it happened.
     """
 
     command: Command
@@ -162,6 +185,7 @@ class Told(NamedTuple):
     causation_id: str | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
+    later: Later | None = None
 
 
 @dataclass
@@ -176,8 +200,23 @@ class Judged:
     states: tuple[Any, ...] = ()
     division: str | None = None
     actor: Actor | None = None
+    office_ended: bool = False
     events: tuple[tuple[Event, ...], ...] = ()
     drafts: tuple[tuple[Draft, ...], ...] = ()
+
+
+def told_by(judged: type[C]) -> Callable[[Command, str], Awaitable[C]]:
+    """To ``learn`` nothing but who gives the command: it becomes a ``judged``, which has that ``person``."""
+
+    async def learn(command: Command, person: str) -> C:
+        return judged(**{**dict(command), "person": person})
+
+    return learn
+
+
+def as_it_is(command: C, meanwhile: Meanwhile) -> C:
+    """For ``from_device``: the command is the same, whatever had changed meanwhile."""
+    return command
 
 
 Answer = Appended

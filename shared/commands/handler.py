@@ -27,6 +27,8 @@ from shared.commands.command import (
     Handling,
     HappensLater,
     Judged,
+    Meanwhile,
+    NotForDevices,
     NothingToRecord,
     NotOnFile,
     Target,
@@ -55,6 +57,8 @@ from shared.privacy.sealing import Sealer
 
 ATTEMPTS: Final = 3
 CLOCK_SKEW: Final = timedelta(minutes=5)
+TOLD_WITHIN: Final = timedelta(days=30)
+"""So long after a day a device may tell of it by an office that was held then (prop)."""
 
 _ERASED: Final = (SubjectErasedError, ErasedError)
 """The keys are gone, or a policy carries over a value whose key is gone."""
@@ -166,6 +170,9 @@ class Handler:
         mac = hmac.new(self._claim_key, type(command).__name__.encode() + b"\0" + payload, hashlib.sha256).digest()
         if command.occurred_at is None:
             command = command.model_copy(update={"occurred_at": now})
+        elif told.later is not None and told.later.offset:
+            # After the fingerprint: the same command sent again is the same, however its device's clock went since.
+            command = command.model_copy(update={"occurred_at": command.occurred_at + told.later.offset})
         return Judged(told, command, mac, self._targets(command))
 
     def _answer_repeated(
@@ -227,6 +234,8 @@ class Handler:
             raise VersionConflict(judged.targets[0].stream, told.expected_version or 0)
         judged.actor = self._authorised(judged, handling, known, now)
         _check_division(judged, handling, known)
+        if told.later is not None:
+            judged.command = _from_device(judged, handling)
         if handling.learn:
             judged.command = await handling.learn(judged.command, told.person)
         judged.events = tuple(
@@ -245,9 +254,16 @@ class Handler:
         place = known.places.get(division)
         if place is None and not handling.told_by_state:
             raise UnknownDivision(f"{division} is not in the division tree")
+        # Without a path the division lies outside every scope.
+        asked = known.grants[person], handling.action, place and place.path
         try:
-            # Without a path the division lies outside every scope.
-            grant = permitting(known.grants[person], handling.action, place and place.path, business_day(now))
+            try:
+                grant = permitting(*asked, business_day(now))
+            except NotPermitted:
+                if judged.told.later is None or judged.command.occurred_on < business_day(now - TOLD_WITHIN):
+                    raise
+                grant = permitting(*asked, judged.command.occurred_on)
+                judged.office_ended = True
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None
@@ -293,6 +309,13 @@ class Handler:
             return self._repeated(judged, done.answer)
         except LogError as error:
             return error
+
+
+def _from_device(judged: Judged, handling: Handling[Any]) -> Command:
+    if handling.from_device is None:
+        raise NotForDevices
+    corrected = judged.told.later is not None and bool(judged.told.later.offset)
+    return handling.from_device(judged.command, Meanwhile(judged.office_ended, corrected))
 
 
 def _check_division(judged: Judged, handling: Handling[Any], known: Known) -> None:

@@ -179,7 +179,7 @@ def _add_batch(router: APIRouter, handler: Handler, caller: Callable[..., Any]) 
         outcomes = iter(await handler.handle_many([item for item in items if isinstance(item, Told)]))
         return BatchAnswer(
             answers=[
-                _answer(item.id, next(outcomes) if isinstance(one, Told) else one)
+                answer_of(item.id, next(outcomes) if isinstance(one, Told) else one)
                 for item, one in zip(batch.commands, items, strict=True)
             ]
         )
@@ -227,7 +227,7 @@ def _receipt(answer: Answer) -> Receipt:
     return Receipt(position=str(answer.position), versions=dict(answer.versions))
 
 
-def _answer(command_id: str, outcome: Outcome | Exception) -> ItemAnswer:
+def answer_of(command_id: str, outcome: Outcome | Exception) -> ItemAnswer:
     if isinstance(outcome, Exception):
         return ItemAnswer(id=command_id, problem=problem_of(outcome))
     return ItemAnswer(id=command_id, receipt=_receipt(outcome))

@@ -8,15 +8,19 @@ from typing import Any, Final
 
 from shared.contracts import (
     child_file,
+    concerns,
     consent,
     counting,
     divisions,
+    field_work,
     pairing,
     places,
+    protection,
     registry,
     reporting,
     risk,
     roster,
+    visit_policy,
     visits,
 )
 from shared.contracts.event import Event
@@ -25,7 +29,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (registry, roster, divisions, places, child_file, counting, risk, consent),
-    "visits": (visits,),
+    "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),
 }
@@ -57,6 +61,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
+    ("VisitLogged", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from shared.contracts.values import RiskLevel
+
 CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry
     "VillageGroupAdded": frozenset({"code", "division", "name", "number", "valid_from", "village"}),
@@ -101,8 +103,46 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     ),
     # visits
     "VisitLogged": frozenset(
-        {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}
+        {
+            *("doubts", "findings.child", "form", "household", "kind", "next_on", "on_stale_standing", "purposes"),
+            *("village", "visit", "visited_on", "visitors"),
+        }
     ),
+    "VisitAttempted": frozenset({"attempted_on", "children", "household", "next_on", "village", "visit"}),
+    "VisitAmended": frozenset({"amended_by", "finding.child", "number", "reason", "visit"}),
+    "VisitVerified": frozenset({"method", "verified_by", "visit"}),
+    "VisitReturned": frozenset({"reason", "returned_by", "village", "visit", "visitors"}),
+    "VisitPolicyAdopted": frozenset(
+        {
+            *("division", "may_be_overridden", "policy", "starts"),
+            *("content.change_days", "content.contact", "content.satisfy"),
+            *("content.holidays.name", "content.holidays.starts", "content.holidays.within_days"),
+            *(
+                f"content.{level}.{days}"
+                for level in RiskLevel
+                for days in ("contact_days", "grace_days", "home_days", "who")
+            ),
+        }
+    ),
+    "MajorChangeReported": frozenset({"change", "child", "happened_on", "reported_by", "village"}),
+    "ConcernRaised": frozenset({"about", "concern", "due", "found_at", "owner", "raised_by", "raised_on", "village"}),
+    "ConcernFound": frozenset({"child", "concern", "found_at"}),
+    "ConcernAssigned": frozenset({"assigned_by", "assignee", "concern", "due", "owner"}),
+    "ConcernProgressed": frozenset({"about", "by", "concern"}),
+    "ConcernResolved": frozenset({"about", "concern", "resolved_by", "resolved_on"}),
+    "ConcernClosureVerified": frozenset({"concern", "verified_by"}),
+    "ConcernReopened": frozenset({"about", "concern", "due", "reopened_by"}),
+    "ConcernEscalated": frozenset({"concern", "due", "escalated_by", "owner"}),
+    "ConcernReferred": frozenset({"body", "concern", "due", "referred_by"}),
+    "ReferralAnswered": frozenset({"about", "body", "concern", "recorded_by"}),
+    "ProtectionReportRaised": frozenset({"child", "discovered_at", "report", "reporter", "village", "visit"}),
+    "ReportReaderNamed": frozenset({"named_by", "reader", "report"}),
+    "ProtectionReportFiled": frozenset({"channel", "child", "filed_at", "filed_by", "report"}),
+    "EmergencyMeasureTaken": frozenset({"child", "recorded_by", "report", "taken_on"}),
+    "TemporaryCareArranged": frozenset({"child", "recorded_by", "report", "since"}),
+    "ProtectionAssessed": frozenset({"assessed_by", "child", "report"}),
+    "GuardianshipInterventionStarted": frozenset({"child", "report", "started_by"}),
+    "ProtectionReportClosed": frozenset({"child", "closed_by", "report"}),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),

@@ -23,6 +23,11 @@ DutyId = Annotated[str, _id("duty")]
 SchoolId = Annotated[str, _id("school")]
 ContactId = Annotated[str, _id("contact")]
 VisitId = Annotated[str, _id("visit")]
+ConcernId = Annotated[str, _id("concern")]
+ReportId = Annotated[str, _id("report")]
+MajorChangeId = Annotated[str, _id("change")]
+VisitPolicyId = Annotated[str, _id("policy")]
+PlanId = Annotated[str, _id("plan")]
 PairId = Annotated[str, _id("pair")]
 ProposalId = Annotated[str, _id("proposal")]
 DuplicateId = Annotated[str, _id("duplicate")]
@@ -429,3 +434,132 @@ class PairKind(StrEnum):
     ACTING_PARENT = "acting_parent"
     LOVE_MOTHER = "love_mother"
     STUDENT_MENTOR = "student_mentor"
+
+
+class Present(StrEnum):
+    """Who was met at a visit, or heard over the line."""
+
+    CHILD = "child"
+    CAREGIVER = "caregiver"
+    OTHER_ADULT = "other_adult"
+    CHILD_BY_PHONE = "child_by_phone"
+    CAREGIVER_BY_PHONE = "caregiver_by_phone"
+    PARENT_BY_PHONE = "parent_by_phone"
+
+
+class VisitDoubt(StrEnum):
+    """Why a visit that a device told later waits for a supervisor's eye; it is on record all the same."""
+
+    FILE_WAS_CLOSED = "file_was_closed"
+    OFFICE_ENDED = "office_ended"
+    CLOCK_CORRECTED = "clock_corrected"
+
+
+class AmendReason(StrEnum):
+    SLIP = "slip"
+    ADDED = "added"
+    ASKED_FOR = "asked_for"
+
+
+class VerifyMethod(StrEnum):
+    PHONE = "phone"
+    ON_SITE = "on_site"
+
+
+class ReturnReason(StrEnum):
+    INCOMPLETE = "incomplete"
+    CONTRADICTS_FILE = "contradicts_file"
+    NOT_CONFIRMED = "not_confirmed"
+    WRONG_CHILD = "wrong_child"
+    OTHER = "other"
+
+
+class Danger(StrEnum):
+    """A sign that a visit asks for first (domain 8.1, screen 2; 2c)."""
+
+    LIVING_ALONE = "living_alone"
+    HURT = "hurt"
+    SELF_HARM = "self_harm"
+    SEXUAL_HARM = "sexual_harm"
+    ABANDONED = "abandoned"
+    MISSING = "missing"
+    BEGGING = "begging"
+    OUT_OF_SCHOOL = "out_of_school"
+    NOT_REGISTERED = "not_registered"
+    HOME_UNSAFE = "home_unsafe"
+    UNATTENDED_BY_DAY = "unattended_by_day"
+
+
+class ConcernKind(StrEnum):
+    LIVELIHOOD = "livelihood"
+    LEARNING = "learning"
+    PSYCHOLOGY = "psychology"
+    SAFETY = "safety"
+    CARE = "care"
+    NO_REGISTRATION = "no_registration"
+    DROPOUT = "dropout"
+    HEALTH = "health"
+    UNATTENDED_DAYTIME = "unattended_daytime"
+    POLICY_QUESTION = "policy_question"
+    OTHER = "other"
+
+
+class Body(StrEnum):
+    """Who a concern is for, or is passed on to."""
+
+    VILLAGE = "village"
+    TOWNSHIP = "township"
+    CIVIL_AFFAIRS = "civil_affairs"
+    EDUCATION = "education"
+    POLICE = "police"
+    HEALTH = "health"
+    DISABLED_FEDERATION = "disabled_federation"
+    WOMENS_FEDERATION = "womens_federation"
+    YOUTH_LEAGUE = "youth_league"
+
+
+class Situation(StrEnum):
+    """The nine situations of the mandatory report of 2020, in their order (domain 3.2)."""
+
+    INTIMATE_INJURY = "intimate_injury"
+    GIRL_UNDER_14 = "girl_under_14"
+    GIRL_FROM_14 = "girl_from_14"
+    VIOLENCE_OR_NEGLECT = "violence_or_neglect"
+    UNNATURAL_INJURY = "unnatural_injury"
+    WITHOUT_CARE = "without_care"
+    MISSING_OR_TRAFFICKED = "missing_or_trafficked"
+    ORGANISED_BEGGING = "organised_begging"
+    OTHER_SERIOUS = "other_serious"
+
+
+class ReportChannel(StrEnum):
+    EMERGENCY_CALL = "110"
+    STATION = "station"
+    CENTRE = "centre"
+
+
+class EmergencyMeasure(StrEnum):
+    """Known from 2016 (domain 3.2)."""
+
+    PARENTS_ORDERED_BACK = "parents_ordered_back"
+    PARENTS_ADMONISHED = "parents_admonished"
+    CAREGIVER_FIXED = "caregiver_fixed"
+    OTHER_RELATIVE = "other_relative"
+    SEARCH_STARTED = "search_started"
+    VIOLENCE_STOPPED = "violence_stopped"
+    SHELTER = "shelter"
+    MEDICAL_HELP = "medical_help"
+
+
+class TemporaryCare(StrEnum):
+    RELATIVE = "relative"
+    VILLAGE_COMMITTEE = "village_committee"
+    INSTITUTION = "institution"
+
+
+class ReportResult(StrEnum):
+    """How a protection report ends; ``not_confirmed`` is for the police or the centre alone."""
+
+    SAFE = "safe"
+    GUARDIAN_CHANGED = "guardian_changed"
+    NOT_CONFIRMED = "not_confirmed"

@@ -20,7 +20,9 @@ _VILLAGE_WORK: Final = (
     _CHILDREN
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
+    | {"raise_concern", "work_on_concern", "raise_protection_report"}
 )
+_CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
@@ -35,12 +37,16 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"}
-    | {"record_consent", "keep_attachment"},
+    | {"record_consent", "keep_attachment"}
+    | _CONCERNS
+    | {"check_visit", "raise_protection_report"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
     | {"record_consent", "keep_attachment", "export_child_file", "export_full_numbers"}
+    | _CONCERNS
+    | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
     | {
         "register_child",
         "record_child",

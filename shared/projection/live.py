@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -14,6 +15,9 @@ from shared.eventlog.record import Position
 from shared.messaging.run import Source
 from shared.projection.checkpoint import Checkpoint, ModelVersion
 from shared.projection.read_model import Document
+
+Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
+"""The live collection of a read model under a name."""
 
 POINTER_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.005
@@ -49,6 +53,10 @@ class LiveModels:
 
     async def collection(self, name: str, collection: str) -> AsyncIOMotorCollection[Document]:
         return self._db[(await self.version(name)).collection(collection)]
+
+    def of(self, name: str) -> Collections:
+        """The live collections of one read model."""
+        return partial(self.collection, name)
 
     async def checkpoint(self, name: str) -> Checkpoint:
         of = await self.version(name)

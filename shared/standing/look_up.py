@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from shared.commands.command import business_day
-from shared.contracts.child_file import ChildTransferred
+from shared.contracts.child_file import ChildIdentityCorrected, ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
@@ -29,9 +29,10 @@ FRESH: Final = timedelta(seconds=10)
 
 
 class Standings(ReadModel):
-    """One document per child: ``{_id, village, moves: [[day, version, village]], turns, erased: day}``.
+    """One document per child: ``{_id, village, registered, moves: [[day, version, village]], turns, erased}``.
 
-    ``village`` is where it was registered, a move where it lives from a day on; turns are ``[day, version, open]``.
+    ``village`` is where it was registered and ``registered`` when, a move where it lives from a day on; turns are
+    ``[day, version, open]``.
     """
 
     name: ClassVar[str] = "standings"
@@ -62,6 +63,7 @@ def change(document: Document, record: Record, event: Event) -> None:
     match event:
         case ChildRegistered():
             document["village"] = event.residence
+            document["registered"] = business_day(record.occurred_at).isoformat()
         case ChildTransferred():
             document.setdefault("moves", []).append([event.moved_on.isoformat(), version, event.to_village])
         case ChildFileClosed():
@@ -83,6 +85,7 @@ def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
         open=turns[-1][2] if turns else True,
         erased="erased" in document,
         fresh=fresh,
+        registered_by_then=document.get("registered", "") <= day.isoformat(),
     )
 
 
@@ -151,6 +154,18 @@ class StandingLookUp:
     async def over_since(self, child: str) -> Over | None:
         """Since when the file is closed or the child erased, as registry itself says now. Raises StandingUnknown."""
         return over_since(await self._asked(child))
+
+    async def birth_month(self, child: str) -> str | None:
+        """Asked of registry itself: the look-up keeps none. None when it does not answer, or nobody knows."""
+        try:
+            records = [decode(raw) for raw in await self._registry.stream(child)]
+        except OwnerUnavailableError:
+            return None
+        month = None
+        for event in await self._sealer.open(records, frozenset({"counted"})):
+            if isinstance(event, ChildRegistered | ChildIdentityCorrected):
+                month = event.birth_month.get()
+        return month
 
     async def _read(self, children: Collection[str]) -> dict[str, Document]:
         known = await self._live.collection(Standings.name, CHILDREN)

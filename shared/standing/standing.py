@@ -10,12 +10,14 @@ from shared.contracts.refusal import Refusal
 
 @dataclass(frozen=True)
 class Standing:
-    """``fresh`` is False when the service that asks may know less than registry does."""
+    """``fresh`` is False when the service that asks may know less than registry does. ``registered_by_then`` is False
+    on a day before the child's file began."""
 
     village: str
     open: bool
     erased: bool = False
     fresh: bool = True
+    registered_by_then: bool = True
 
 
 class ChildNotOnFile(Refusal):

@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from shared.contracts.catalogue import MODULES, events_of
 from shared.contracts.event import Event, Fact, Layout, layout_of
@@ -37,11 +37,11 @@ _DAY: Final = date(2026, 8, 14)
 _NOW: Final = datetime(2026, 8, 14, 8, 12, 33, 120_000, UTC)
 _TEXTS: Final = (
     *("测甲一", "529901001001", "529901", "2016-03", "13900000000", "529901201603090019"),
-    *("1", "01", f"child-{_UUID}", "5e" * 32),
+    *("1", "01", f"child-{_UUID}", "5e" * 32, "mood", "HOME-1", "GCJ-02"),
 )
 """Tried in order until one fits a field: name or text, village, division, month, phone, citizen number, group,
-ethnicity, stream, digest."""
-_NUMBERS: Final = (1, 10, 1000, 0)
+ethnicity, stream, digest, code, form, system of coordinates."""
+_NUMBERS: Final = (1, 10, 1000, 0, 105, 27)
 
 
 def versions() -> Iterator[tuple[str, type[Event], int]]:
@@ -97,6 +97,10 @@ def example(annotation: Any) -> Any:
         return example(next(one for one in arguments if one is not NoneType))
     if origin is tuple:
         return (example(arguments[0]),)
+    if origin is Mapping:
+        return {example(arguments[0]): example(arguments[1])}
+    if origin in (Union, UnionType):
+        return example(arguments[0])
     if origin is Literal:
         return arguments[0]
     bare = arguments[0] if origin is Annotated else annotation
@@ -127,9 +131,14 @@ def _candidates(bare: Any, annotation: Any) -> Iterator[Any]:
     elif bare is str:
         yield from (f"{kind}-{_UUID}" for kind in _kinds_of_id(annotation))
         yield from _TEXTS
-    yield from {bool: [True], int: _NUMBERS, float: [float(n) for n in _NUMBERS], date: [_DAY], datetime: [_NOW]}.get(
-        bare, ()
-    )
+    yield from {
+        bool: [True],
+        int: _NUMBERS,
+        float: [float(n) for n in _NUMBERS],
+        date: [_DAY],
+        datetime: [_NOW],
+        AwareDatetime: [_NOW],
+    }.get(bare, ())
 
 
 def _kinds_of_id(annotation: Any) -> Iterator[str]:

@@ -23,9 +23,6 @@ from deploy.local.settings import SERVICES, Settings
 from shared.commands.command import Command
 from shared.identity.issuer import Issuer
 
-SERVICE_OF: Final = {"LogVisit": "visits", "FormPair": "pairing", "EndPair": "pairing"}
-"""Every other command is registry's."""
-
 WITH_A_LOG: Final = tuple(dict.fromkeys(service.folder for service in SERVICES))
 
 
@@ -45,17 +42,20 @@ class Installation:
         settings = settings_of(self.stack.environment("reporting"))
         return Issuer(settings.data / "issuer", settings.issuer_url)
 
-    async def send(self, name: str, body: bytes, person: str, **headers: str) -> httpx.Response:
+    async def send(
+        self, name: str, body: bytes, person: str, service: str = "registry", **headers: str
+    ) -> httpx.Response:
         """A command as bytes; ``headers`` with underscores. Under a fresh id, unless ``idempotency_key`` is given."""
         named = {header.replace("_", "-"): value for header, value in headers.items()}
         return await self.http.post(
-            f"{self.stack.url(SERVICE_OF.get(name, 'registry'))}/commands/{name}",
+            f"{self.stack.url(service)}/commands/{name}",
             content=body,
             headers={"idempotency-key": str(uuid4())} | self.headers(person) | named,
         )
 
     async def tell(self, command: Command, person: str, **headers: str) -> httpx.Response:
-        return await self.send(type(command).__name__, json_of(command), person, **headers)
+        _, service, *_ = type(command).__module__.split(".")
+        return await self.send(type(command).__name__, json_of(command), person, service, **headers)
 
     async def give(self, command: Command, person: str, **headers: str) -> str:
         """The position the command was answered with."""

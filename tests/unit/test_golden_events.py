@@ -71,7 +71,7 @@ def test_no_golden_file_is_an_orphan() -> None:
 def test_a_golden_file_is_never_written_twice(tmp_path: Path) -> None:
     folder = tmp_path / "golden"
     shutil.copytree(FOLDER, folder)
-    kept, lost = folder / "registry" / "ChildRegistered.v1.json", folder / "visits" / "VisitLogged.v1.json"
+    kept, lost = folder / "registry" / "ChildRegistered.v1.json", folder / "visits" / "VisitVerified.v1.json"
     kept.write_text("kept")
     lost.unlink()
     (folder / "fingerprints.json").write_text(json.dumps(fingerprints() | {"ChildRegistered.v1": "kept"}))

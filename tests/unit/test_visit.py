@@ -23,7 +23,7 @@ OPEN = Standing(village=VILLAGE, open=True)
 
 
 def judged(visit: LogVisit, standing: Standing | None) -> JudgedVisit:
-    return JudgedVisit(**dict(visit), standings={f.child: standing for f in visit.findings})
+    return JudgedVisit(**dict(visit), person="alice", standings={f.child: standing for f in visit.findings})
 
 
 def logged(visit: LogVisit, stale: bool = False) -> VisitLogged:
@@ -36,6 +36,7 @@ def logged(visit: LogVisit, stale: bool = False) -> VisitLogged:
         visited_on=date(2026, 8, 14),
         findings=visit.findings,
         on_stale_standing=stale,
+        visitors=("alice",),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -11,18 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.api.field_classes import entry_without_detail, without_detail, without_photos
 from services.reporting.api.freshness import After, Freshness, caught_up
+from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
-from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
-from shared.commands.command import NotOnFile, Told, business_day
-from shared.commands.handler import Handler
+from shared.commands.command import NotOnFile, business_day
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 from shared.standing.retention import CLOSED_FILES, kept_long_enough
-from shared.web.purpose import Purpose, stated_purpose
+from shared.web.purpose import Purpose
 
 
 class Line(BaseModel):
@@ -106,7 +103,7 @@ class PageMalformed(Refusal):
     what_to_do: ClassVar[str] = "Send ``next`` of the last answer unchanged, or leave it out to begin again."
 
 
-def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
+def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: Opener, caller: Any) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
     @router.get("", summary="Children of a division")
@@ -161,20 +158,11 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         who: Any = Depends(caller),  # noqa: B008
     ) -> Card:
         """A child's file. That it was opened, by whom and why, is on record before it is shown."""
-        stated = stated_purpose(purpose)
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
         if village is None:
             raise NotOnFile
-        command_id = str(uuid.uuid4())
-        opening = OpenFile(
-            opening=opening_stream(command_id, child),
-            child=child,
-            village=village,
-            person=who.person,
-            purpose=Personal(stated),
-        )
-        await handler.handle(Told(opening, command_id, who.person))
+        await opener.open(child, village, who.person, purpose)
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile

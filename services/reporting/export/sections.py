@@ -65,7 +65,26 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "ErasureRequested": "申请删除",
         },
     ),
-    "visits": Section("走访", {"VisitLogged": "走访"}),
+    "visits": Section(
+        "走访",
+        {
+            "VisitLogged": "走访",
+            "VisitAttempted": "上门未遇",
+            "VisitAmended": "更正走访记录",
+            "MajorChangeReported": "报告重大变故",
+        },
+    ),
+    "concerns": Section(
+        "问题与办理",
+        {
+            "ConcernRaised": "提出问题",
+            "ConcernFound": "再次发现",
+            "ConcernProgressed": "办理进展",
+            "ConcernResolved": "办结",
+            "ConcernReopened": "重新办理",
+            "ReferralAnswered": "转办答复",
+        },
+    ),
     "pairs": Section("结对帮扶", {"PairFormed": "结对", "PairEnded": "结束结对"}),
     "consents": Section(
         "告知与同意",
@@ -82,7 +101,16 @@ SECTIONS: Final[Mapping[str, Section]] = {
     ),
 }
 
+_CASE: Final = "a protected case, released by hand"
+
 LEFT_OUT: Final[Mapping[str, str]] = {
+    "ProtectionReportRaised": _CASE,
+    "ProtectionReportFiled": _CASE,
+    "EmergencyMeasureTaken": _CASE,
+    "TemporaryCareArranged": _CASE,
+    "ProtectionAssessed": _CASE,
+    "GuardianshipInterventionStarted": _CASE,
+    "ProtectionReportClosed": _CASE,
     "SubjectKeyDestroyed": "after it there is nothing to export",
     "DivisionSplit": "its children are divisions",
 }

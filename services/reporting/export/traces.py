@@ -23,7 +23,7 @@ CHILD_ID: Final = re.compile(rb'"(child-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{
 
 def names_children(event: str) -> bool:
     """Whether an event says in the clear which child it is about."""
-    return any(field.split(".")[-1] in ("child", "children") for field in CLEAR[event])
+    return any(field.split(".")[-1] in ("child", "children", "about") for field in CLEAR[event])
 
 
 class Traces(ReadModel):

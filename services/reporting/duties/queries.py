@@ -1,0 +1,114 @@
+"""A village's work list: who is due, with what a device needs of its files; derived for a day, and kept while nothing
+changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Set
+from datetime import date
+from typing import Any, Final, NamedTuple, TypeVar
+
+from services.reporting.duties.derivation import Duty, Facts, duties
+from services.reporting.duties.policies import Policies
+from services.reporting.duties.read_model import CHILDREN, POLICIES, RETURNED, adopted_of, facts_of
+from services.reporting.read_models.children import CARDS
+from shared.identity.access import Directory
+from shared.projection.live import Collections
+from shared.projection.read_model import Document
+
+K = TypeVar("K")
+V = TypeVar("V")
+_State = tuple[Any, ...]
+"""What something was derived from."""
+
+KEPT: Final = 20_000
+_FILE: Final = {
+    "file.name": 1,
+    "file.sex": 1,
+    "file.birth_date": 1,
+    "file.household": 1,
+    "file.care": 1,
+    "file.risk.level": 1,
+    "file.risk.override": 1,
+    "file.schooling.school": 1,
+    "file.schooling.grade": 1,
+    "file.check.stage": 1,
+    "file.key_groups": 1,
+    "file.open": 1,
+    "visits.last_on": 1,
+    "visits.last_kind": 1,
+}
+
+
+class OfChild(NamedTuple):
+    """A child's duties that are open, and when somebody was last at its door in vain."""
+
+    child: str
+    facts: Facts
+    duties: list[Duty]
+    tried_on: str | None
+
+
+class WorkLists:
+    """``duties_of`` and ``cards_of`` give the collections of the read models ``duties`` and ``children``."""
+
+    def __init__(self, duties_of: Collections, cards_of: Collections, directory: Directory) -> None:
+        self._duties_of = duties_of
+        self._cards_of = cards_of
+        self._directory = directory
+        self._derived: OrderedDict[str, tuple[_State, OfChild]] = OrderedDict()
+        self._policies: OrderedDict[frozenset[str], tuple[_State, Policies]] = OrderedDict()
+
+    async def open_duties(self, village: str, today: date) -> list[OfChild]:
+        """Of the children whose file is open, by child."""
+        children = (await self._duties_of(CHILDREN)).find({"village": village, "erased": {"$exists": False}})
+        documents = [document async for document in children.sort("_id", 1) if "moves" in document]
+        policies = await self._in_force({move[2] for document in documents for move in document["moves"]})
+        derived = [self._of_child(document, policies, today) for document in documents]
+        return [one for one in derived if one.facts.open_on(today)]
+
+    async def files(self, village: str) -> dict[str, Document]:
+        """What a device needs of the open files, by child."""
+        cards = (await self._cards_of(CARDS)).find({"village": village, "file.open": True}, _FILE)
+        return {card["_id"]: card async for card in cards}
+
+    async def returned(self, village: str, person: str) -> list[Document]:
+        """The person's visits that wait to be put right."""
+        found = (await self._duties_of(RETURNED)).find({"village": village, "visitors": person}).sort("_id", 1)
+        return await found.to_list(None)
+
+    async def _in_force(self, villages: Set[str]) -> Policies:
+        """Those of all villages that the children have lived in; the same object while nothing has changed."""
+        paths = {village: place.path for village, place in (await self._directory.places(villages)).items()}
+        divisions = {division for path in paths.values() for division in path}
+        found = await (await self._duties_of(POLICIES)).find({"_id": {"$in": list(divisions)}}).to_list(None)
+        state = (*sorted(paths.items()), *sorted((document["_id"], len(document["adopted"])) for document in found))
+        known = self._policies.get(key := frozenset(villages))
+        if known is None or known[0] != state:
+            known = state, Policies(paths, {document["_id"]: adopted_of(document) for document in found})
+            _keep(self._policies, key, known)
+        return known[1]
+
+    def _of_child(self, document: Document, policies: Policies, today: date) -> OfChild:
+        """From what was derived before, while its facts, the policies and the day are the same."""
+        child, state = document["_id"], (_facts_in(document), today, policies)
+        known = self._derived.get(child)
+        if known is None or known[0] != state:
+            facts = facts_of(document)
+            open_ones = [duty for duty in duties(facts, policies.on, policies.days, today) if duty.open]
+            tried = max((day for day, *_ in document.get("tried", ())), default=None)
+            known = state, OfChild(child, facts, open_ones, tried)
+            _keep(self._derived, child, known)
+        return known[1]
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
+
+
+def _facts_in(document: Document) -> int:
+    """Facts are only ever added."""
+    return sum(len(facts) for facts in document.values() if isinstance(facts, list))

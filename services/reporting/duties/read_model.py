@@ -1,0 +1,168 @@
+"""The facts that duties follow from, one document per child, and the policies that divisions have adopted.
+
+No due day is stored: it is derived when it is asked for, so that a policy that changes rewrites nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, ClassVar, Final
+
+from services.reporting.duties.derivation import Assessed, Facts, Move, Override, Seen, Turn
+from services.reporting.duties.policies import Adopted
+from shared.commands.command import business_day
+from shared.contracts.child_file import ChildTransferred
+from shared.contracts.event import Event
+from shared.contracts.field_work import MajorChangeReported
+from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
+from shared.contracts.sealed import Kind
+from shared.contracts.values import RiskLevel, VisitKind
+from shared.contracts.visit_policy import VisitPolicy, VisitPolicyAdopted
+from shared.contracts.visits import VisitAmended, VisitAttempted, VisitLogged, VisitReturned
+from shared.eventlog.record import Record
+from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
+
+CHILDREN: Final = "children"
+POLICIES: Final = "policies"
+RETURNED: Final = "returned"
+ALONE: Final = 2
+
+
+class Duties(ReadModel):
+    """``children``: ``{_id, village, turns, moves, assessed, overrides, seen, changes, tried}``, lists of
+    ``[day, version, …]``; ``policies``: ``{_id: division, adopted: [[day, version, content, may_be_overridden]]}``;
+    ``returned``: visits that wait for their visitors."""
+
+    name: ClassVar[str] = "duties"
+    services: ClassVar[tuple[str, ...]] = ("registry", "visits")
+    events: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"),
+            *("RiskAssessed", "RiskLevelOverridden", "VisitLogged", "VisitAttempted", "VisitReturned", "VisitAmended"),
+            *("MajorChangeReported", "VisitPolicyAdopted"),
+        }
+    )
+    opens: ClassVar[frozenset[Kind]] = frozenset({"counted"})
+    collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
+        CHILDREN: (Index((("village", 1),)),),
+        POLICIES: (),
+        RETURNED: (Index((("village", 1),)),),
+    }
+
+    def pause(self, written: int) -> timedelta:
+        """A work list follows the visit that was just logged."""
+        return timedelta(milliseconds=20 if written > ALONE else 0)
+
+    async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
+        await work.load(CHILDREN, {child for occurred in batch for child in _children_of(occurred.event)})
+        adopting = {one.event.division for one in batch if isinstance(one.event, VisitPolicyAdopted)}
+        await work.load(POLICIES, adopting)
+        await work.load(RETURNED, {one.record.stream for one in batch if isinstance(one.event, VisitReturned)})
+
+    def fold(self, occurred: Occurred, work: Workspace) -> None:
+        record, event = occurred
+        match event:
+            case VisitPolicyAdopted():
+                document = work.get(POLICIES, event.division) or {"_id": event.division, "adopted": []}
+                content = event.content.model_dump(mode="json")
+                document["adopted"].append([event.starts.isoformat(), record.version, content, event.may_be_overridden])
+                work.put(POLICIES, document)
+            case VisitReturned():
+                work.put(RETURNED, _returned(record, event))
+            case VisitAmended():
+                work.delete(RETURNED, record.stream)
+            case _:
+                for child in _children_of(event):
+                    self._fold_child(child, occurred, work)
+
+    def _fold_child(self, child: str, occurred: Occurred, work: Workspace) -> None:
+        document = work.get(CHILDREN, child) or {"_id": child}
+        if document.get("erased"):
+            return
+        if isinstance(occurred.event, SubjectKeyDestroyed):
+            document = {"_id": child, "erased": True}
+        else:
+            _change(document, *occurred)
+        work.put(CHILDREN, document)
+
+
+def _children_of(event: Event) -> Iterator[str]:
+    match event:
+        case VisitLogged():
+            yield from (finding.child for finding in event.findings)
+        case VisitAttempted():
+            yield from event.children
+        case VisitPolicyAdopted() | VisitReturned() | VisitAmended():
+            return
+        case _:
+            yield event.child  # type: ignore[attr-defined]
+
+
+def _change(document: Document, record: Record, event: Event) -> None:
+    def note(name: str, day: date, *values: Any) -> None:
+        document.setdefault(name, []).append([day.isoformat(), record.version, *values])
+
+    match event:
+        case ChildRegistered():
+            begun = business_day(record.occurred_at)
+            note("moves", begun, event.residence)
+            note("turns", begun, True)
+            document.setdefault("village", event.residence)
+        case ChildTransferred():
+            note("moves", event.moved_on, event.to_village)
+            document["village"] = event.to_village
+        case ChildFileClosed():
+            note("turns", event.closed_on, False)
+        case ChildFileReopened():
+            note("turns", event.reopened_on, True)
+        case RiskAssessed():
+            note("assessed", business_day(record.occurred_at), event.level.reveal().value)
+        case RiskLevelOverridden():
+            note("overrides", business_day(record.occurred_at), event.until.isoformat(), event.level.reveal().value)
+        case VisitLogged():
+            note("seen", event.visited_on, event.kind.value)
+        case VisitAttempted():
+            note("tried", event.attempted_on, event.next_on and event.next_on.isoformat())
+        case MajorChangeReported():
+            note("changes", event.happened_on)
+        case _:
+            raise AssertionError(event)
+
+
+def _returned(record: Record, event: VisitReturned) -> Document:
+    return {
+        "_id": record.stream,
+        "village": event.village,
+        "visitors": list(event.visitors),
+        "reason": event.reason.value,
+        "on": business_day(record.occurred_at).isoformat(),
+    }
+
+
+def facts_of(document: Document) -> Facts:
+    """What a child's document holds."""
+
+    def told(name: str) -> Iterator[tuple[date, list[Any]]]:
+        for day, _, *values in sorted(document.get(name, ())):
+            yield date.fromisoformat(day), values
+
+    return Facts(
+        turns=[Turn(day, opened) for day, (opened,) in told("turns")],
+        moves=[Move(day, village) for day, (village,) in told("moves")],
+        assessed=[Assessed(day, RiskLevel(level)) for day, (level,) in told("assessed")],
+        overrides=[
+            Override(day, date.fromisoformat(until), RiskLevel(level)) for day, (until, level) in told("overrides")
+        ],
+        seen=[Seen(day, VisitKind(kind)) for day, (kind,) in told("seen")],
+        changes=[day for day, _ in told("changes")],
+    )
+
+
+def adopted_of(document: Document) -> list[Adopted]:
+    """What a division's document holds."""
+    return [
+        Adopted(date.fromisoformat(starts), version, VisitPolicy.model_validate(content), may_be_overridden)
+        for starts, version, content, may_be_overridden in document["adopted"]
+    ]
