@@ -33,7 +33,14 @@ def build(settings: ServiceSettings) -> LogService:
     duplicates = parts_of(service)
     service.handles(
         [
-            *handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places),
+            *handlings(
+                service.log,
+                service.kernel.sealer,
+                DivisionMap(documents),
+                taken_over,
+                places,
+                service.kernel.directory,
+            ),
             *duplicate_handlings(duplicates.files, duplicates.scope),
         ]
     )

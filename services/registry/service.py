@@ -8,17 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, places, postings
+from services.registry.handlings import children, divisions, households, places, postings
 from services.registry.held_places import PlaceLearning
+from services.registry.household_places import HouseholdPlaces
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
+from shared.identity.access import Directory
 from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
 
 
 def handlings(
-    log: Log, sealer: Sealer, division_map: DivisionMap, taken_over: TakenOver, held_places: PlaceLearning
+    log: Log,
+    sealer: Sealer,
+    division_map: DivisionMap,
+    taken_over: TakenOver,
+    held_places: PlaceLearning,
+    directory: Directory,
 ) -> list[Handling[Any]]:
     """Every command of registry."""
     return [
@@ -26,4 +33,5 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over),
+        *households.handlings(HouseholdPlaces(log, sealer, directory)),
     ]

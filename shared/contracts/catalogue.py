@@ -10,6 +10,7 @@ from shared.contracts import (
     child_file,
     counting,
     divisions,
+    households,
     pairing,
     places,
     registry,
@@ -23,7 +24,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, households),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -52,6 +53,7 @@ def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
 UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("PairEnded", 1): _pair_ended_2,
     ("WorkingGroupWithdrawn", 1): _coded_reason,
+    ("HouseholdFileOpened", 1): _only_more_may_be_told,
     ("ChildRegistered", 1): _only_more_may_be_told,
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,

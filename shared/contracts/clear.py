@@ -51,7 +51,11 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "SchoolChanged": frozenset({"closed", "contact.contact", "division", "kind", "name", "school", "since"}),
     "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
     "RoleEnded": frozenset({"ends", "person", "role_id"}),
-    "HouseholdFileOpened": frozenset({"household", "village"}),
+    # households
+    "HouseholdFileOpened": frozenset({"children", "group", "household", "village"}),
+    "HouseholdFileUpdated": frozenset({"group", "household"}),
+    "ChildJoinedHousehold": frozenset({"child", "household"}),
+    # children
     "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
     "ParentSituationRecorded": frozenset({"child"}),
     "CareSituationRecorded": frozenset({"child"}),

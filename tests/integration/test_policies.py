@@ -49,7 +49,12 @@ class World:
         self.handler = self._handler(
             self.registry,
             registry_handlings(
-                self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), PlaceLearning(nothing, nothing)
+                self.registry,
+                self.sealer,
+                DivisionMap(nothing),
+                TakenOver(nothing),
+                PlaceLearning(nothing, nothing),
+                MemoryDirectory(),
             ),
         )
         visit = Handling(
