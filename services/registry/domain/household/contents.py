@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.registry.domain.child import RegisterChild
-from services.registry.domain.household.states import Open
+from services.registry.domain.household.states import OnFile
 from shared.commands.command import Command
 from shared.contracts.households import ChildJoinedHousehold, HouseholdDetails, HouseholdFileUpdated
 from shared.contracts.refusal import Refusal
@@ -102,14 +102,18 @@ def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
     )
 
 
-def joined(command: RegisterChild, file: Open) -> ChildJoinedHousehold:
+def check_village(command: RegisterChild, file: OnFile) -> None:
+    """Raises HouseholdInOtherVillage."""
     formerly = command.formerly if isinstance(command, RegisterResident) else frozenset()
     if file.village not in formerly | {command.residence}:
         raise HouseholdInOtherVillage
+
+
+def joined(command: RegisterChild) -> ChildJoinedHousehold:
     return ChildJoinedHousehold(household=command.household, child=command.child)
 
 
-def updated(command: UpdateHouseholdFile, file: Open) -> list[HouseholdFileUpdated]:
+def updated(command: UpdateHouseholdFile, file: OnFile) -> list[HouseholdFileUpdated]:
     """Nothing when the file holds all of it."""
     told = {name: getattr(command, name) for name in ("head", "group", "address", "phone", "poverty")}
     news: dict[str, Any] = {name: value for name, value in told.items() if value not in (None, getattr(file, name))}
