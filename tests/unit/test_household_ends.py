@@ -7,17 +7,20 @@ from datetime import date
 import pytest
 
 from services.registry.domain.child import (
+    ApproveErasure,
     ApproverIsRequester,
     CloseChildFile,
     ClosedBeforeItBegan,
     ErasureNotRequested,
     ReopenChildFile,
+    RequestErasure,
 )
 from services.registry.domain.household import (
     HOUSEHOLD,
     ApproveHouseholdErasure,
     CloseHouseholdFile,
     ClosingWith,
+    EraseLeftHousehold,
     GiveBackHousehold,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
@@ -332,3 +335,45 @@ async def test_an_erased_household_is_without_names_and_its_child_stays(family):
 async def test_a_household_with_an_open_child_is_not_asked_to_be_erased(family):
     with pytest.raises(HouseholdHasOpenChild):
         await family.tell(RequestHouseholdErasure(household=family.kept, basis="户主要求"), "director-1")
+
+
+async def erase(family, child):
+    await family.tell(RequestErasure(child=child, basis="监护人要求"), "director-1")
+    await family.tell(ApproveErasure(child=child), "officer-1")
+    await family.react()
+
+
+async def test_a_household_is_erased_with_the_last_of_its_children(family):
+    sibling = a_registration(household=family.kept)
+    await family.tell(sibling, "director-1")
+    await erase(family, family.child)
+    opened, *_ = await family.events(family.kept)
+    assert not opened.head.erased
+    await erase(family, sibling.child)
+    await family.react()
+    opened, *_, destroyed = await family.events(family.kept)
+    assert (opened.head.erased, destroyed) == (
+        True,
+        HouseholdKeyDestroyed(household=family.kept, approved_by="officer-1"),
+    )
+    assert family.items == []
+
+
+async def test_a_household_that_goes_on_is_erased_with_the_last_child_of_both_files(family):
+    await family.merge()
+    await family.react()
+    await erase(family, family.child)
+    assert (await family.events(family.kept))[-1] == HouseholdTakenIn(
+        household=family.kept, merged=family.twin, children=(family.twin_child,)
+    )
+    await erase(family, family.twin_child)
+    for household in (family.kept, family.twin):
+        assert isinstance((await family.events(household))[-1], HouseholdKeyDestroyed)
+    assert family.items == []
+
+
+def test_a_child_who_came_meanwhile_keeps_the_household():
+    left = EraseLeftHousehold(**WHO, children=frozenset({CHILD_ID}), approved_by="officer-1", occurred_at=TOLD)
+    given(HOUSEHOLD, KNOWN, JOINED).when(left).then(DESTROYED)
+    given(HOUSEHOLD, KNOWN, JOINED, JOINED.model_copy(update={"child": new_id("child")})).when(left).then()
+    given(HOUSEHOLD, KNOWN, JOINED, DESTROYED).when(left).then()

@@ -20,6 +20,7 @@ from services.registry.domain.household.contents import (
 )
 from services.registry.domain.household.erasure import (
     ApproveHouseholdErasure,
+    EraseLeftHousehold,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
     RequestHouseholdErasure,
@@ -53,6 +54,7 @@ from services.registry.domain.household.states import (
     HouseholdFileIsOpen,
     HouseholdIsErased,
     HouseholdIsMerged,
+    Merged,
     children_of,
     offered_to,
     village_of,
@@ -63,6 +65,7 @@ __all__ = [
     "ApproveHouseholdErasure",
     "CloseHouseholdFile",
     "ClosingWith",
+    "EraseLeftHousehold",
     "GiveBackHousehold",
     "Household",
     "HouseholdAlreadyOnFile",
@@ -81,6 +84,7 @@ __all__ = [
     "HouseholdWithoutMember",
     "MergeBy",
     "MergeHouseholds",
+    "Merged",
     "MergedIntoItself",
     "MoveBy",
     "MoveHousehold",
