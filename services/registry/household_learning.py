@@ -12,14 +12,17 @@ from functools import reduce
 from typing import ClassVar, Final
 
 from services.registry.division_map import TakenOver
+from services.registry.domain.child import ReopenChildFile
 from services.registry.domain.household import (
     HOUSEHOLD,
     ApproveHouseholdErasure,
+    Closed,
     CloseHouseholdFile,
     ClosingWith,
     Household,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
+    HouseholdFileIsClosed,
     HouseholdTakeOverBy,
     MergeBy,
     Merged,
@@ -94,6 +97,12 @@ class HouseholdLearning:
     async def closing(self, command: CloseHouseholdFile, person: str) -> ClosingWith:
         return ClosingWith(**dict(command), open_children=await self._open_children(command.household))
 
+    async def child_reopened(self, command: ReopenChildFile, person: str) -> ReopenChildFile:
+        """Raises HouseholdFileIsClosed: no closed household has a child whose file is open."""
+        if isinstance(await self._household(await self._household_of(command.child)), Closed):
+            raise HouseholdFileIsClosed
+        return command
+
     async def merging(self, command: MergeHouseholds, person: str) -> MergeBy:
         village = village_of(await self._household(command.household))
         return MergeBy(
@@ -121,7 +130,7 @@ class HouseholdLearning:
     async def left_by(self, child: str) -> dict[str, frozenset[str]]:
         """The child's household, and the one it was merged into, with its children: where all of them are erased."""
         own = await self._household_of(child)
-        state = await self._household(own) if own else HOUSEHOLD.initial
+        state = await self._household(own)
         candidates = {own: state}
         if isinstance(state, Merged):
             candidates[state.into] = await self._household(state.into)

@@ -31,6 +31,6 @@ def handlings(
         *divisions.handlings(log, sealer, division_map),
         *postings.handlings(held_places),
         *places.handlings(),
-        *children.handlings(log, taken_over),
+        *children.handlings(log, taken_over, household_learning),
         *households.handlings(household_learning),
     ]

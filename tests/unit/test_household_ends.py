@@ -261,6 +261,11 @@ async def test_a_file_is_closed_once_the_last_childs_file_is(family):
         await family.tell(command, "director-1")
     await close(family, family.child)
     await family.tell(command, "director-1")
+    reopen = ReopenChildFile(child=family.child, reason="返乡")
+    with pytest.raises(HouseholdFileIsClosed):
+        await family.tell(reopen, "director-1")
+    await family.tell(ReopenHouseholdFile(household=family.kept, reason="返乡"), "director-1")
+    await family.tell(reopen, "director-1")
 
 
 async def test_the_children_of_a_merged_file_hang_on_the_one_that_goes_on(family):

@@ -48,6 +48,7 @@ from services.registry.domain.household.move import (
     TakeOverHousehold,
 )
 from services.registry.domain.household.states import (
+    Closed,
     Household,
     HouseholdAlreadyOnFile,
     HouseholdFileIsClosed,
@@ -64,6 +65,7 @@ __all__ = [
     "HOUSEHOLD",
     "ApproveHouseholdErasure",
     "CloseHouseholdFile",
+    "Closed",
     "ClosingWith",
     "EraseLeftHousehold",
     "GiveBackHousehold",
