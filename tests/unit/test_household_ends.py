@@ -382,3 +382,9 @@ def test_a_child_who_came_meanwhile_keeps_the_household():
     given(HOUSEHOLD, KNOWN, JOINED).when(left).then(DESTROYED)
     given(HOUSEHOLD, KNOWN, JOINED, JOINED.model_copy(update={"child": new_id("child")})).when(left).then()
     given(HOUSEHOLD, KNOWN, JOINED, DESTROYED).when(left).then()
+
+
+def test_a_file_that_may_not_know_all_its_children_is_not_erased_with_one():
+    of_version_1 = KNOWN.model_copy(update={"details": None})
+    left = EraseLeftHousehold(**WHO, children=frozenset({CHILD_ID}), approved_by="officer-1", occurred_at=TOLD)
+    given(HOUSEHOLD, of_version_1, JOINED).when(left).then()

@@ -53,7 +53,7 @@ def erased(command: HouseholdErasureApprovalBy, file: OnFile) -> HouseholdKeyDes
 
 
 def erased_with_children(command: EraseLeftHousehold, file: OnFile) -> list[HouseholdKeyDestroyed]:
-    """Nothing when another child has come to the household."""
-    if file.all_children != command.children:
+    """Nothing when another child has come to the household, or when there may be one that the file does not know."""
+    if not file.knows_children or file.all_children != command.children:
         return []
     return [HouseholdKeyDestroyed(household=command.household, approved_by=command.approved_by)]
