@@ -12,6 +12,7 @@ from services.reporting.api.concerns import concern_routes, protection_routes
 from services.reporting.api.exports import export_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.households import household_routes
 from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
 from services.reporting.api.work_list import work_list_routes
@@ -25,6 +26,8 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.household_queries import HouseholdQueries
+from services.reporting.read_models.households import Households
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
@@ -50,14 +53,15 @@ def routers(service: LogService) -> list[APIRouter]:
 
     scope = Scope(kernel.directory, divisions)
     opener = Opener(service.handler)
-    queries = ChildQueries(live.of(Children.name))
+    queries, of_households = ChildQueries(live.of(Children.name)), HouseholdQueries(live.of(Households.name))
     work_lists = WorkLists(live.of(Duties.name), live.of(Children.name), kernel.directory)
     streams = {SERVICE: service.log.load} | {name: kernel.owner(name).stream for name in _others(settings)}
     person_log = PersonLog(live.of(Traces.name), streams, kernel.vault, kernel.sealer)
     found = [
         figure_routes(Figures(live.of(FiguresModel.name)), live, scope, kernel.caller),
         work_list_routes(work_lists, live, scope, kernel.caller),
-        child_routes(queries, live, scope, opener, kernel.caller),
+        child_routes(queries, of_households, live, scope, opener, kernel.caller),
+        household_routes(of_households, queries, live, scope, opener, kernel.caller),
         export_routes(queries, person_log, live, scope, service.handler, kernel.caller),
         concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),
         protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),

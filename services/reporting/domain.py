@@ -1,4 +1,5 @@
-"""What reporting decides: that somebody opened a child's file or made an export of it, and why (domain 6.2)."""
+"""What reporting decides: that somebody opened the file of a child or a household, or made an export of it, and why
+(domain 6.2)."""
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.commands.command import Aggregate, Command, Handling, Target
-from shared.contracts.reporting import ExportMade, ExportRequest, FileOpened
+from shared.contracts.reporting import ExportMade, ExportRequest, FileOpened, HouseholdFileConsulted
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, PersonId, Text, VillageCode
+from shared.contracts.values import ChildId, HouseholdId, PersonId, Text, VillageCode
 from shared.eventlog.placement import derived_id
 
 SERVICE = "reporting"
@@ -19,6 +20,16 @@ class OpenFile(Command):
 
     opening: str
     child: ChildId
+    village: VillageCode
+    person: PersonId
+    purpose: Personal[Text]
+
+
+class OpenHousehold(Command):
+    """As ``OpenFile``, of a household's file."""
+
+    opening: str
+    household: HouseholdId
     village: VillageCode
     person: PersonId
     purpose: Personal[Text]
@@ -40,10 +51,15 @@ class Opening:
     pass
 
 
-def decide(command: OpenFile | MakeExport, opening: Opening) -> list[FileOpened | ExportMade]:
+Recorded = FileOpened | HouseholdFileConsulted | ExportMade
+
+
+def decide(command: OpenFile | OpenHousehold | MakeExport, opening: Opening) -> list[Recorded]:
     match command:
         case OpenFile():
             return [FileOpened(child=command.child, person=command.person, purpose=command.purpose)]
+        case OpenHousehold():
+            return [HouseholdFileConsulted(household=command.household, person=command.person, purpose=command.purpose)]
         case MakeExport():
             return [
                 ExportMade(
@@ -55,16 +71,16 @@ def decide(command: OpenFile | MakeExport, opening: Opening) -> list[FileOpened 
             ]
 
 
-def evolve(opening: Opening, event: FileOpened | ExportMade) -> Opening:
+def evolve(opening: Opening, event: Recorded) -> Opening:
     return opening
 
 
 OPENING = Aggregate[Opening](Opening(), evolve, decide)
 
 
-def opening_stream(command_id: str, child: str) -> str:
-    """The stream of one opening, beside the child."""
-    return derived_id(command_id, "opening", beside=child)
+def opening_stream(command_id: str, opened: str) -> str:
+    """The stream of one opening, beside the child or the household."""
+    return derived_id(command_id, "opening", beside=opened)
 
 
 def export_stream(command_id: str, child: str) -> str:
@@ -74,13 +90,7 @@ def export_stream(command_id: str, child: str) -> str:
 
 def handlings() -> list[Handling[Any]]:
     return [
-        Handling(
-            OpenFile,
-            action="open_child_file",
-            targets=lambda c: (Target(c.opening, OPENING),),
-            division=lambda c, _: c.village,
-            told_by_state=True,
-        ),
+        *(_opening(command) for command in (OpenFile, OpenHousehold)),
         Handling(
             MakeExport,
             action="export_child_file",
@@ -89,3 +99,13 @@ def handlings() -> list[Handling[Any]]:
             told_by_state=True,
         ),
     ]
+
+
+def _opening(command: type[Any]) -> Handling[Any]:
+    return Handling(
+        command,
+        action="open_child_file",
+        targets=lambda c: (Target(c.opening, OPENING),),
+        division=lambda c, _: c.village,
+        told_by_state=True,
+    )

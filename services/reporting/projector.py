@@ -14,6 +14,7 @@ from services.reporting.export.traces import Traces
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.households import Households
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
@@ -28,6 +29,7 @@ from shared.web.settings import ServiceSettings
 
 READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
+    Households.name: Households,
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
     Traces.name: Traces,

@@ -13,6 +13,7 @@ from shared.contracts import (
     counting,
     divisions,
     field_work,
+    households,
     pairing,
     places,
     protection,
@@ -28,7 +29,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk, consent),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, households, consent),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -57,6 +58,7 @@ def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
 UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("PairEnded", 1): _pair_ended_2,
     ("WorkingGroupWithdrawn", 1): _coded_reason,
+    ("HouseholdFileOpened", 1): _only_more_may_be_told,
     ("ChildRegistered", 1): _only_more_may_be_told,
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,

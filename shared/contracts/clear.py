@@ -53,7 +53,23 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "SchoolChanged": frozenset({"closed", "contact.contact", "division", "kind", "name", "school", "since"}),
     "RoleGranted": frozenset({"division", "ends", "person", "role", "role_id", "starts"}),
     "RoleEnded": frozenset({"ends", "person", "role_id"}),
-    "HouseholdFileOpened": frozenset({"household", "village"}),
+    # households
+    "HouseholdFileOpened": frozenset({"children", "group", "household", "village"}),
+    "HouseholdFileUpdated": frozenset({"group", "household"}),
+    "ChildJoinedHousehold": frozenset({"child", "household"}),
+    "HouseholdMoveOffered": frozenset({"household", "to_village"}),
+    "HouseholdMoved": frozenset(
+        {"children", "from_village", "group", "household", "moved_by", "moved_on", "to_village"}
+    ),
+    "HouseholdFileClosed": frozenset({"closed_on", "household", "reason"}),
+    "HouseholdFileReopened": frozenset({"household", "reopened_on"}),
+    "HouseholdsMerged": frozenset({"children", "household", "into", "merged_by"}),
+    "HouseholdMergeUndone": frozenset({"household", "into", "undone_by"}),
+    "HouseholdTakenIn": frozenset({"children", "household", "merged"}),
+    "HouseholdGivenBack": frozenset({"household", "merged"}),
+    "HouseholdErasureRequested": frozenset({"household", "requested_by"}),
+    "HouseholdKeyDestroyed": frozenset({"approved_by", "household"}),
+    # children
     "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
     "ParentSituationRecorded": frozenset({"child"}),
     "CareSituationRecorded": frozenset({"child"}),
@@ -157,4 +173,5 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "AttachmentRemoved": frozenset({"attachment", "child"}),
     "AttachmentOpened": frozenset({"attachment", "child", "person"}),
     "ExportMade": frozenset({"child", "full_numbers", "person"}),
+    "HouseholdFileConsulted": frozenset({"household", "person"}),
 }

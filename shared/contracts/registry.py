@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from shared.contracts.event import Event, Fact
+from shared.contracts.households import HouseholdDetails
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     BirthMonth,
@@ -23,6 +24,7 @@ from shared.contracts.values import (
     FileHash,
     FindingCode,
     HouseholdId,
+    HouseholdPoverty,
     HukouKind,
     ImportId,
     IncapableReason,
@@ -30,6 +32,7 @@ from shared.contracts.values import (
     Likeness,
     MadeId,
     Name,
+    NodeCode,
     ParentState,
     PersonId,
     Phone,
@@ -113,6 +116,12 @@ class RoleEnded(Event):
 
 
 class HouseholdFileOpened(Event):
+    """A household's file begins: with the registration of its first child, who stands in ``children``, or without one.
+
+    Version 1 named no child.
+    """
+
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "household"
 
     household: HouseholdId
@@ -120,6 +129,10 @@ class HouseholdFileOpened(Event):
     head: Personal[Name]
     address: Personal[Text] | None = None
     phone: Personal[Phone] | None = None
+    children: tuple[ChildId, ...] = ()
+    group: NodeCode | None = None
+    poverty: Counted[HouseholdPoverty] | None = None
+    details: Personal[HouseholdDetails] | None = None
 
 
 class ParentDetails(Fact):

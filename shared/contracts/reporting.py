@@ -7,7 +7,7 @@ from typing import ClassVar
 from shared.contracts.consent import Declarant
 from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Name, PersonId, Text
+from shared.contracts.values import ChildId, HouseholdId, Name, PersonId, Text
 
 
 class FileOpened(Event):
@@ -16,6 +16,16 @@ class FileOpened(Event):
     subject: ClassVar[str | None] = "child"
 
     child: ChildId
+    person: PersonId
+    purpose: Personal[Text]
+
+
+class HouseholdFileConsulted(Event):
+    """Somebody opened a household's file for a purpose."""
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
     person: PersonId
     purpose: Personal[Text]
 

@@ -217,6 +217,59 @@ class Relation(StrEnum):
     NON_RELATIVE = "non_relative"
 
 
+class HouseholdRelation(StrEnum):
+    """To the head of the household, after GB/T 4761."""
+
+    HEAD = "head"
+    SPOUSE = "spouse"
+    SON = "son"
+    DAUGHTER = "daughter"
+    GRANDCHILD = "grandchild"
+    PARENT = "parent"
+    GRANDPARENT = "grandparent"
+    SIBLING = "sibling"
+    OTHER_RELATIVE = "other_relative"
+    NON_RELATIVE = "non_relative"
+
+
+class HouseholdPoverty(StrEnum):
+    """Of a household: 建档立卡户, 脱贫户, 监测户, or none of them."""
+
+    NONE = "none"
+    REGISTERED_POOR = "registered_poor"
+    LIFTED = "lifted"
+    MONITORED = "monitored"
+
+
+class Allowance(StrEnum):
+    """救助帮扶: 低保, 临时救助, 医疗救助, 住房救助, other."""
+
+    MINIMUM_ALLOWANCE = "minimum_allowance"
+    TEMPORARY_AID = "temporary_aid"
+    MEDICAL_AID = "medical_aid"
+    HOUSING_AID = "housing_aid"
+    OTHER = "other"
+
+
+class IncomeSource(StrEnum):
+    """家庭经济来源, as the form of 2016 asks for it [Z4]."""
+
+    WAGES = "wages"
+    FARMING = "farming"
+    STATE_AID = "state_aid"
+    RELATIVES = "relatives"
+    OTHER = "other"
+
+
+class HouseholdCloseReason(StrEnum):
+    """Why a household's file ended. Two files of one household are merged instead."""
+
+    MOVED_AWAY = "moved_away"
+    DISSOLVED = "dissolved"
+    NO_CHILD_LEFT = "no_child_left"
+    OPENED_IN_ERROR = "opened_in_error"
+
+
 class RiskLevel(StrEnum):
     """红, 黄, 蓝, 绿."""
 

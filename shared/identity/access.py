@@ -21,6 +21,7 @@ _VILLAGE_WORK: Final = (
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
     | {"raise_concern", "work_on_concern", "raise_protection_report"}
+    | {"keep_household"}
 )
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
@@ -33,6 +34,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
+    | {"keep_household", "merge_households"}
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
@@ -41,6 +43,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | _CONCERNS
     | {"check_visit", "raise_protection_report"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
+    | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}

@@ -9,6 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
 from services.registry.held_places import PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
@@ -46,19 +47,18 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
-        self.handler = self._handler(
-            self.registry,
-            registry_handlings(
-                self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), PlaceLearning(nothing, nothing)
-            ),
-        )
+        taken_over, places = TakenOver(nothing), PlaceLearning(nothing, nothing)
+        households = HouseholdLearning(self.registry, self.sealer, MemoryDirectory(), taken_over)
+        table = registry_handlings(self.registry, self.sealer, DivisionMap(nothing), taken_over, places, households)
+        self.handler = self._handler(self.registry, table)
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
         )
         self.visiting = self._handler(self.visits, [visit])
         self.memory = MongoPolicyMemory(database)
         self.database = database
-        self.sink = PolicySink("registry", policies(self.vault), self.handler, self.sealer, self.memory, lambda: NOW)
+        reacting = policies(self.vault, households)
+        self.sink = PolicySink("registry", reacting, self.handler, self.sealer, self.memory, lambda: NOW)
 
     def _handler(self, log, handlings):
         return Handler(log, self.sealer, MemoryDirectory(), handlings, b"k" * 32, lambda: NOW)

@@ -8,6 +8,7 @@ from itertools import count
 
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.held_places import PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from services.registry.service import handlings
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
@@ -43,7 +44,9 @@ class Registry:
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
         places = PlaceLearning(self._holdings, self._holdings)
         taken_over = TakenOver(self._taken_over, count(step=60).__next__)
-        self.handlings = handlings(self.log, self.sealer, DivisionMap(self._documents), taken_over, places)
+        self.households = HouseholdLearning(self.log, self.sealer, self.directory, taken_over)
+        divisions = DivisionMap(self._documents)
+        self.handlings = handlings(self.log, self.sealer, divisions, taken_over, places, self.households)
         self.handler = Handler(self.log, self.sealer, self.directory, self.handlings, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:

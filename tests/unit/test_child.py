@@ -25,6 +25,7 @@ from services.registry.domain.child import (
 from services.registry.domain.citizen_number import CitizenNumberInvalid
 from services.registry.domain.household import HOUSEHOLD, HouseholdInOtherVillage
 from shared.commands.command import NotOnFile
+from shared.contracts.households import ChildJoinedHousehold
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChildFileClosed,
@@ -109,14 +110,19 @@ def test_a_citizen_number_is_stored_in_half_width_with_a_capital_x():
 def test_the_first_child_opens_the_household_file():
     command = a_registration()
     given(HOUSEHOLD).when(command).then(
-        HouseholdFileOpened(household=command.household, village=command.residence, head=command.household_head)
+        HouseholdFileOpened(
+            household=command.household,
+            village=command.residence,
+            head=command.household_head,
+            children=(command.child,),
+        )
     )
 
 
 def test_a_sibling_joins_the_household_file():
     command = a_registration()
     opened = HouseholdFileOpened(household=command.household, village=command.residence, head=Personal("测户主"))
-    given(HOUSEHOLD, opened).when(command).then()
+    given(HOUSEHOLD, opened).when(command).then(ChildJoinedHousehold(household=command.household, child=command.child))
 
 
 def test_a_child_is_not_registered_in_another_village_than_its_household():

@@ -145,7 +145,8 @@ async def test_siblings_in_one_batch_open_one_household_file(registry):
     second = a_registration(household=first.household)
     outcomes = await registry.handler.handle_many([told(first, "command-1"), told(second, "command-2")])
     assert all(isinstance(outcome, Appended) for outcome in outcomes)
-    assert len(await registry.log.load(first.household)) == 1
+    opened, joined = await registry.events(first.household)
+    assert (opened.children, joined.child) == ((first.child,), second.child)
 
 
 async def test_one_refused_command_leaves_its_neighbours_alone(registry):

@@ -56,6 +56,7 @@ from services.registry.domain.child import (
     VerifyChildFile,
 )
 from services.registry.domain.household import HOUSEHOLD
+from services.registry.household_learning import HouseholdLearning
 from services.registry.policies import FINDER
 from shared.commands.command import Command, Handling, Target, as_it_is, told_by
 from shared.eventlog.port import Log
@@ -64,7 +65,7 @@ from shared.eventlog.record import decode
 _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
-def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
+def handlings(log: Log, taken_over: TakenOver, households: HouseholdLearning) -> list[Handling[Any]]:
     return [
         Handling(
             RegisterChild,
@@ -108,7 +109,7 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
             learn=told_by(TakeOverBy),
         ),
         _of_child(CloseChildFile, "close_child_file"),
-        _of_child(ReopenChildFile, "close_child_file"),
+        _of_child(ReopenChildFile, "close_child_file", learn=households.child_reopened),
         _of_child(RequestErasure, "request_erasure", learn=told_by(ErasureRequestBy)),
         _of_child(ApproveErasure, "approve_erasure", learn=told_by(ErasureApprovalBy)),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.reporting.api.field_classes import entry_without_detail, without_detail, without_photos
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener
+from services.reporting.api.paging import next_of, page
 from services.reporting.api.scope import Scope
 from services.reporting.read_models.child_queries import ChildQueries
+from services.reporting.read_models.household_queries import HouseholdQueries
 from shared.commands.command import NotOnFile, business_day
-from shared.contracts.refusal import Refusal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
@@ -83,10 +84,11 @@ class Entry(BaseModel):
 
 
 class Card(BaseModel):
-    """One part for each source; a part that has not arrived is absent."""
+    """One part for each source; a part that has not arrived is absent. ``household`` is the one whose file goes on."""
 
     child: str
     village: str
+    household: str | None = None
     file: dict[str, Any] | None = None
     visits: dict[str, Any] | None = None
     pairs: dict[str, Any] | None = None
@@ -96,14 +98,9 @@ class Card(BaseModel):
     freshness: Freshness
 
 
-class PageMalformed(Refusal):
-    """``after`` is not what an earlier answer gave as ``next``."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Send ``next`` of the last answer unchanged, or leave it out to begin again."
-
-
-def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: Opener, caller: Any) -> APIRouter:
+def child_routes(
+    queries: ChildQueries, households: HouseholdQueries, live: LiveModels, scope: Scope, opener: Opener, caller: Any
+) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
     @router.get("", summary="Children of a division")
@@ -117,10 +114,10 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
         """The children of a division, village by village."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.listed(await scope.villages(division), _page(after), limit)
+        found = await queries.listed(await scope.villages(division), page(after, "child"), limit)
         return Lines(
-            lines=[_line(card) for card in found],
-            next=_next(found[-1]) if len(found) == limit else None,
+            lines=[line_of(card) for card in found],
+            next=next_of(found[-1]) if len(found) == limit else None,
             freshness=freshness,
         )
 
@@ -148,7 +145,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
         await scope.permit(who.person, "list_children", wanted.division)
         freshness = await caught_up(live, "children", position)
         found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
-        return Lines(lines=[_line(card) for card in found], freshness=freshness)
+        return Lines(lines=[line_of(card) for card in found], freshness=freshness)
 
     @router.get("/{child}", summary="A child's file, opened for a purpose")
     async def card(
@@ -168,12 +165,14 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
             raise NotOnFile
         file, entries = found.get("file"), await queries.time_line(child)
         attachments = found.get("attachments")
+        registered_in = (file or {}).get("household")
         if not await scope.permits(who.person, "read_sensitive", village):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
             attachments = without_photos(attachments)
         return Card(
             child=child,
             village=village,
+            household=await households.goes_on_as(registered_in) if registered_in else None,
             file=file,
             visits=found.get("visits"),
             pairs=found.get("pairs"),
@@ -186,7 +185,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
     return router
 
 
-def _line(card: Document) -> Line:
+def line_of(card: Document) -> Line:
     file, visits = card.get("file", {}), card.get("visits", {})
     return Line(
         child=card["_id"],
@@ -208,17 +207,3 @@ def _closed_file(card: Document) -> ClosedFile:
     return ClosedFile(
         child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
     )
-
-
-def _next(card: Document) -> str:
-    # The place of the last line without its name: the id finds it again.
-    return f"{card['village']}/{card['_id']}"
-
-
-def _page(after: str | None) -> tuple[str, str] | None:
-    if after is None:
-        return None
-    village, _, child = after.partition("/")
-    if not (village.isdecimal() and child.startswith("child-")):
-        raise PageMalformed
-    return village, child

@@ -20,7 +20,10 @@ _KEPT: Final = {
 _KEPT_OF_OVERRIDE: Final = {"level", "until"}
 _NOT_OF_A_PARENT: Final = {"incapable_reason", "lost_contact_since", "citizen_number", "birth_date"}
 
+_NOT_OF_A_HOUSEHOLD: Final = {"hukou_book_number", "allowances", "income_sources"}
+
 _SENSITIVE_EVENTS: Final = {
+    "HouseholdFileUpdated",
     "HealthRecorded",
     "WelfareRecorded",
     "RiskAssessed",
@@ -44,6 +47,11 @@ def without_detail(file: Document | None) -> Document | None:
 def without_photos(attachments: Document | None) -> Document | None:
     """The card's part ``attachments`` without pictures of the child; of a form only that there is one."""
     return attachments and {name: one for name, one in attachments.items() if one.get("kind") != "photo"}
+
+
+def household_without_detail(file: Document) -> Document:
+    """A household's file without class C3."""
+    return _less(file, _NOT_OF_A_HOUSEHOLD)
 
 
 def entry_without_detail(entry: Document) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from services.reporting.domain import OpenFile, opening_stream
+from services.reporting.domain import OpenFile, OpenHousehold, opening_stream
 from shared.commands.command import Told
 from shared.commands.handler import Handler
 from shared.contracts.sealed import Personal
@@ -20,13 +20,14 @@ class Opener:
 
         Raises PurposeMissing, NotOnFile.
         """
-        stated = stated_purpose(purpose)
-        command_id = str(uuid.uuid4())
-        opening = OpenFile(
-            opening=opening_stream(command_id, child),
-            child=child,
-            village=village,
-            person=person,
-            purpose=Personal(stated),
-        )
+        stated, command_id = Personal(stated_purpose(purpose)), str(uuid.uuid4())
+        stream = opening_stream(command_id, child)
+        opening = OpenFile(opening=stream, child=child, village=village, person=person, purpose=stated)
         await self._handler.handle(Told(opening, command_id, person, own_right=named))
+
+    async def open_household(self, household: str, village: str, person: str, purpose: str | None) -> None:
+        """As ``open``, of a household's file."""
+        stated, command_id = Personal(stated_purpose(purpose)), str(uuid.uuid4())
+        stream = opening_stream(command_id, household)
+        opening = OpenHousehold(opening=stream, household=household, village=village, person=person, purpose=stated)
+        await self._handler.handle(Told(opening, command_id, person))

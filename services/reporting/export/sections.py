@@ -25,7 +25,17 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "ChildTransferred": "转入接收",
         },
     ),
-    "household": Section("家庭", {"HouseholdFileOpened": "建立家庭档案"}),
+    "household": Section(
+        "家庭",
+        {
+            "HouseholdFileOpened": "建立家庭档案",
+            "HouseholdFileUpdated": "更新家庭档案",
+            "ChildJoinedHousehold": "儿童列入家庭",
+            "HouseholdMoved": "家庭迁移",
+            "HouseholdsMerged": "家庭档案并入另一户",
+            "HouseholdTakenIn": "并入另一户的家庭档案",
+        },
+    ),
     "family": Section(
         "父母与照护",
         {

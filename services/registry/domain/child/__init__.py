@@ -89,6 +89,7 @@ from services.registry.domain.child.states import (
 )
 from services.registry.domain.child.transfer import (
     ChildLivesThere,
+    FollowHousehold,
     NoTransferOffered,
     OfferTransfer,
     TakeOverBy,
@@ -131,6 +132,7 @@ __all__ = [
     "ErasureApprovalBy",
     "ErasureNotRequested",
     "ErasureRequestBy",
+    "FollowHousehold",
     "HealthContradictsItself",
     "HoldsFromTheFuture",
     "IdentityIsInDoubt",
