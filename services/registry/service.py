@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, places, postings
+from services.registry.handlings import children, divisions, mapping, places, postings
 from services.registry.held_places import PlaceLearning
+from services.registry.mapping import MappingLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -26,4 +27,5 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over),
+        *mapping.handlings(MappingLearning(log, sealer, division_map)),
     ]

@@ -16,10 +16,12 @@ from shared.contracts.values import Role
 
 _FIGURES: Final = frozenset({"read_figures", "read_roster", "read_schools"})
 _CHILDREN: Final = _FIGURES | {"list_children", "open_child_file", "read_school_contact"}
+_MAPPING: Final = frozenset({"map_village", "reopen_village_mapping", "read_mapping_sheet"})
 _VILLAGE_WORK: Final = (
     _CHILDREN
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
+    | _MAPPING
 )
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
@@ -33,11 +35,13 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
+    | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"}
     | {"read_sensitive"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
+    | {"open_mapping_campaign", "reopen_village_mapping", "read_mapping_sheet"}
     | {
         "register_child",
         "record_child",
