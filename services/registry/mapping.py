@@ -5,7 +5,7 @@ All of it is read from registry's own log; the map from its directory, once that
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import reduce
 
 import msgspec
@@ -61,23 +61,23 @@ class MappingLearning:
             return VillageAround()
         other = [node.code for node in nodes if node.code != village]
         begun = await self._begun(campaign, other)
+        groups = await self._groups(nodes)
+        merged = await self._begun(campaign, {*groups.values()} - {node.code for node in nodes})
         return VillageAround(
             node=next(node for node in nodes if node.code == village),
-            groups=await self._groups(campaign, nodes),
+            groups=frozenset(group for group, above in groups.items() if above not in merged),
+            elsewhere=frozenset(group for group, above in groups.items() if above in merged),
             mapped_as=next(iter(sorted(begun)), None),
         )
 
-    async def _groups(self, campaign: str, nodes: Collection[Node]) -> frozenset[str]:
-        """The groups that are there, without those of a merged village that has a mapping of its own."""
-        latest, codes = [*nodes][-1].code, {node.code for node in nodes}
-        groups = [node for node in await self._map.below(latest) if node.kind == GROUP and node.valid_to is None]
-        merged = {node.parent for node in groups if node.parent is not None} - codes
-        elsewhere = await self._begun(campaign, merged)
-        return frozenset(node.code for node in groups if node.parent not in elsewhere)
+    async def _groups(self, nodes: Sequence[Node]) -> dict[str, str | None]:
+        """The groups that are there, each with the code of the village that it was told for."""
+        below = await self._map.below(nodes[-1].code)
+        return {node.code: node.parent for node in below if node.kind == GROUP and node.valid_to is None}
 
-    async def _begun(self, campaign: str, villages: Collection[str]) -> frozenset[str]:
+    async def _begun(self, campaign: str, villages: Collection[str | None]) -> frozenset[str]:
         """The codes under which a mapping of the campaign has begun."""
-        streams = {mapping_stream(campaign, village): village for village in villages}
+        streams = {mapping_stream(campaign, village): village for village in villages if village is not None}
         found = (await self._log.look_up(sorted(streams), ())).histories if streams else {}
         return frozenset(streams[stream] for stream in found)
 

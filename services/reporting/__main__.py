@@ -10,11 +10,14 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.mapping import mapping_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.mapping_queries import MappingQueries
+from services.reporting.read_models.mappings import Mappings
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -39,6 +42,9 @@ def routers(service: LogService) -> list[APIRouter]:
     async def sums(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection("figures", name)
 
+    async def mapped(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Mappings.name, name)
+
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
@@ -46,6 +52,7 @@ def routers(service: LogService) -> list[APIRouter]:
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
         child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        mapping_routes(MappingQueries(mapped), kernel.live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

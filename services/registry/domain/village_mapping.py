@@ -128,10 +128,14 @@ MappingEvent = (
 
 @dataclass(frozen=True)
 class VillageAround:
-    """The village on the map: itself, its groups that are there, and another code of it under which it is mapped."""
+    """The village on the map: itself, its groups that are there, and another code of it under which it is mapped.
+
+    ``elsewhere`` are the groups that came with a merged village which has a mapping of its own.
+    """
 
     node: Node | None = None
     groups: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
     mapped_as: str | None = None
 
 
@@ -296,7 +300,7 @@ def decide(told: Learned, mapping: VillageMapping) -> list[MappingEvent]:
         case MapHousehold() as command:
             return [_mapped(command, mapping, told.on_file)]
         case ConcludeVillageMapping() as command:
-            return [_concluded(command, mapping, told.around.groups)]
+            return [_concluded(command, mapping, told.around)]
         case ReopenVillageMapping() as command:
             if mapping.phase is not Phase.CONCLUDED:
                 raise MappingNotConcluded
@@ -431,12 +435,12 @@ def _check_result(command: MapHousehold) -> None:
 
 
 def _concluded(
-    command: ConcludeVillageMapping, mapping: VillageMapping, groups: Collection[str]
+    command: ConcludeVillageMapping, mapping: VillageMapping, around: VillageAround
 ) -> VillageMappingConcluded:
     _check_under_way(mapping)
-    if not groups:
+    if not around.groups and not around.elsewhere:
         raise VillageHasNoGroups
-    _check_done(mapping, groups)
+    _check_done(mapping, around.groups)
     added = sum(map(len, mapping.added.values()))
     return VillageMappingConcluded(
         mapping=command.mapping,
