@@ -11,6 +11,7 @@ from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.mapping import mapping_routes
+from services.reporting.api.postings import posting_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
@@ -18,6 +19,7 @@ from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.mapping_queries import MappingQueries
 from services.reporting.read_models.mappings import Mappings
+from services.reporting.read_models.postings import PostingQueries, Postings
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -45,6 +47,9 @@ def routers(service: LogService) -> list[APIRouter]:
     async def mapped(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(Mappings.name, name)
 
+    async def posted(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Postings.name, name)
+
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
@@ -53,6 +58,7 @@ def routers(service: LogService) -> list[APIRouter]:
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
         child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
         mapping_routes(MappingQueries(mapped), kernel.live, scope, kernel.caller),
+        posting_routes(PostingQueries(posted), kernel.live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -12,6 +12,7 @@ from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.mappings import Mappings
+from services.reporting.read_models.postings import Postings
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -27,6 +28,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
     FiguresModel.name: FiguresModel,
     Mappings.name: Mappings,
+    Postings.name: Postings,
     DirectoryModel.name: DirectoryModel,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""

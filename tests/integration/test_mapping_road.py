@@ -13,6 +13,7 @@ import pytest_asyncio
 from deploy.local.operator import WITH_A_DIRECTORY, operator
 from services.registry.domain.division import AddVillageGroup, RecodeDivision, division_stream
 from services.registry.domain.mapping_campaign import CloseMappingCampaign, OpenMappingCampaign
+from services.registry.domain.posting import PostWorkingGroup
 from services.registry.domain.village_mapping import (
     AddHouseholdToRoster,
     ConcludeVillageMapping,
@@ -32,7 +33,7 @@ from shared.contracts.mapping import (
     RosterHousehold,
 )
 from shared.contracts.sealed import Personal
-from shared.contracts.values import Role
+from shared.contracts.values import PostingLevel, Role
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Position
 from shared.identity.directory import CACHE_SECONDS
@@ -148,6 +149,17 @@ async def test_a_village_with_one_group_skipped_cannot_be_concluded(guanhu: Inst
     assert answer["total"]["concluded"] == 1
     assert answer["total"]["I2"]["denominator"] == len(answer["villages"]) > 1
     assert answer["total"]["I2b"] == {"numerator": 6, "denominator": 6, "rate": "100.0"}
+
+
+async def test_three_groups_of_one_college_count_as_three_groups_one_unit(guanhu: Installation) -> None:
+    for village in (VILLAGE, OTHER_VILLAGE, "520303105203"):
+        posting = PostWorkingGroup(
+            posting=new_id("posting"), village=village, level=PostingLevel.CITY, unit="测试学院", starts=TODAY
+        )
+        posted = await guanhu.give(posting, COUNTY_OFFICE)
+    answer = await guanhu.ask("/working-groups", COUNTY_OFFICE, posted, division=TOWNSHIP)
+    assert (answer["groups"], answer["units"]) == (3, 1)
+    assert answer["by_unit"] == [{"unit": "测试学院", "groups": 3, "villages": 3}]
 
 
 async def test_who_may_not_see_a_door_is_told_no_more_than_that(guanhu: Installation) -> None:
