@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, assert_never
 
 from pydantic import Field
@@ -55,6 +56,7 @@ ABSENCE: Final = (AbsencePolicy(date.min, tries=2, word=True),)
 """Policy data, in order of the first days; the last that has begun holds."""
 
 
+@lru_cache(maxsize=4096)
 def mapping_stream(campaign: str, village: str) -> str:
     """One stream for each village of a campaign, derived from the code under which it began there."""
     return f"mapping-{uuid.uuid5(_NAMESPACE, f'{campaign}/{village}')}"
