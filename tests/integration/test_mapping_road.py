@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.operator import WITH_A_DIRECTORY, operator
-from services.registry.domain.division import AddVillageGroup, RecodeDivision, division_stream
+from services.registry.domain.division import AddVillageGroup, MergeDivisions, RecodeDivision, division_stream
 from services.registry.domain.mapping_campaign import CloseMappingCampaign, OpenMappingCampaign
 from services.registry.domain.posting import PostWorkingGroup
 from services.registry.domain.village_mapping import (
@@ -185,6 +185,12 @@ async def test_a_mapped_village_counts_under_its_next_code_and_goes_on_under_its
     await guanhu.give(ReopenVillageMapping(**here(reason=ReopeningReason.CHILD_FOUND)), SUPERVISOR)
     again = await guanhu.give(ConcludeVillageMapping(**here()), DIRECTOR)
     assert line(await progress(guanhu, again), NEW_CODE)["state"] == "concluded"
+
+    merge = MergeDivisions(division=division_stream(OTHER_VILLAGE), merged=(NEW_CODE,), valid_from=TODAY)
+    merged = await guanhu.give(merge, OFFICE)
+    await everybody_knows(guanhu, merged)
+    took_over = line(await progress(guanhu, merged), OTHER_VILLAGE)
+    assert (took_over["state"], took_over["mapped_as"], took_over["doors"]) == ("started", [VILLAGE], 6)
 
     await guanhu.give(CloseMappingCampaign(campaign=CAMPAIGN), COUNTY_OFFICE)
     other = await guanhu.tell(CloseMappingCampaign(campaign=CAMPAIGN), COUNTY_OFFICE)
