@@ -151,6 +151,12 @@ class DivisionMap:
         found = await self._documents("node", [division])
         return max(map(node_of, found), key=lambda node: (node.valid_to is None, node.valid_from), default=None)
 
+    async def history(self, code: str) -> list[Node]:
+        """The node of a code under each code that it has had, the one it had last at the end."""
+        known = (await self.nodes([code])).get(code)
+        found = await self._documents("node", [known.division]) if known else []
+        return sorted(map(node_of, found), key=lambda node: (node.valid_to is None, node.valid_from))
+
     async def below(self, code: str) -> list[Node]:
         """What stands below a code or below one that went over to it, and those codes themselves."""
         found: dict[str, Node] = {}

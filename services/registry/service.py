@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, households, places, postings, privacy
+from services.registry.handlings import children, divisions, households, mapping, places, postings, privacy
 from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
+from services.registry.mapping import MappingLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -33,5 +34,6 @@ def handlings(
         *places.handlings(),
         *children.handlings(log, taken_over, household_learning),
         *households.handlings(household_learning),
+        *mapping.handlings(MappingLearning(log, sealer, division_map)),
         *privacy.handlings(),
     ]

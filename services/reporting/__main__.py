@@ -13,7 +13,9 @@ from services.reporting.api.exports import export_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.households import household_routes
+from services.reporting.api.mapping import mapping_routes
 from services.reporting.api.opening import Opener
+from services.reporting.api.postings import posting_routes
 from services.reporting.api.scope import Scope
 from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
@@ -28,6 +30,9 @@ from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
 from services.reporting.read_models.household_queries import HouseholdQueries
 from services.reporting.read_models.households import Households
+from services.reporting.read_models.mapping_queries import MappingQueries
+from services.reporting.read_models.mappings import Mappings
+from services.reporting.read_models.postings import PostingQueries, Postings
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
@@ -65,6 +70,8 @@ def routers(service: LogService) -> list[APIRouter]:
         export_routes(queries, person_log, live, scope, service.handler, kernel.caller),
         concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),
         protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),
+        mapping_routes(MappingQueries(live.of(Mappings.name)), live, scope, kernel.caller),
+        posting_routes(PostingQueries(live.of(Postings.name)), live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

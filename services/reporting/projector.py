@@ -15,6 +15,8 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
 from services.reporting.read_models.households import Households
+from services.reporting.read_models.mappings import Mappings
+from services.reporting.read_models.postings import Postings
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
@@ -31,6 +33,8 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
     Households.name: Households,
     FiguresModel.name: FiguresModel,
+    Mappings.name: Mappings,
+    Postings.name: Postings,
     DirectoryModel.name: DirectoryModel,
     Traces.name: Traces,
     Duties.name: Duties,

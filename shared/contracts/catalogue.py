@@ -14,6 +14,7 @@ from shared.contracts import (
     divisions,
     field_work,
     households,
+    mapping,
     pairing,
     places,
     protection,
@@ -29,7 +30,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk, households, consent),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, households, mapping, consent),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),

@@ -117,6 +117,17 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
             *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
         }
     ),
+    # registry: mapping campaigns
+    "MappingCampaignOpened": frozenset({"as_of", "campaign", "division", "ends", "rule", "starts"}),
+    "MappingCampaignClosed": frozenset({"campaign", "closed_on"}),
+    "HouseholdRosterFixed": frozenset(
+        {"campaign", "group", "households.household", "households.number", "mapping", "village"}
+    ),
+    "HouseholdAddedToRoster": frozenset({"group", "household.household", "household.number", "mapping"}),
+    "VillageMappingStarted": frozenset({"campaign", "mapping", "team", "village"}),
+    "HouseholdMapped": frozenset({"household", "mapped_on", "mapping"}),
+    "VillageMappingConcluded": frozenset({"added", "concluded_on", "groups", "households", "mapping"}),
+    "VillageMappingReopened": frozenset({"mapping", "reason", "reopened_on"}),
     # visits
     "VisitLogged": frozenset(
         {

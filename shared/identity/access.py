@@ -16,12 +16,14 @@ from shared.contracts.values import Role
 
 _FIGURES: Final = frozenset({"read_figures", "read_roster", "read_schools"})
 _CHILDREN: Final = _FIGURES | {"list_children", "open_child_file", "read_school_contact"}
+_MAPPING: Final = frozenset({"map_village", "reopen_village_mapping", "read_mapping_sheet"})
 _VILLAGE_WORK: Final = (
     _CHILDREN
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
     | {"raise_concern", "work_on_concern", "raise_protection_report"}
     | {"keep_household"}
+    | _MAPPING
 )
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
@@ -41,7 +43,8 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"read_sensitive"}
     | {"record_consent", "keep_attachment"}
     | _CONCERNS
-    | {"check_visit", "raise_protection_report"},
+    | {"check_visit", "raise_protection_report"}
+    | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
@@ -50,6 +53,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"record_consent", "keep_attachment", "export_child_file", "export_full_numbers"}
     | _CONCERNS
     | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
+    | {"open_mapping_campaign", "reopen_village_mapping", "read_mapping_sheet"}
     | {
         "register_child",
         "record_child",

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
 from shared.identity.access import Directory, NotPermitted
+from shared.identity.map import ending_of
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
+
+
+class StandingVillage(NamedTuple):
+    """A village that is there on a day. ``own`` are all codes it had; ``codes`` those of all merged into it too."""
+
+    code: str
+    name: str
+    own: tuple[str, ...]
+    codes: tuple[str, ...]
 
 
 class Scope:
@@ -41,6 +52,29 @@ class Scope:
         found = divisions.find({"path": division, "kind": "village"}, {"_id": 1})
         return [node["_id"] async for node in found]
 
+    async def standing_villages(self, within: Collection[str], on: date) -> list[StandingVillage]:
+        """The villages that lie in all these divisions and are there on a day, in order of codes."""
+        found = (await self._divisions()).find({"path": {"$all": list(within)}, "kind": "village"})
+        nodes = {node["_id"]: node async for node in found}
+        codes: dict[str, list[str]] = {}
+        for code in sorted(nodes):
+            codes.setdefault(_standing_as(code, nodes, on), []).append(code)
+        return [
+            StandingVillage(
+                code=code,
+                name=nodes[code]["name"],
+                own=tuple(one for one in codes[code] if nodes[one]["node"] == nodes[code]["node"]),
+                codes=tuple(codes[code]),
+            )
+            for code in sorted(codes)
+            if _stands(nodes[code], on)
+        ]
+
+    async def group_names(self, village: str) -> dict[str, str]:
+        """Names of the groups of a village, under whichever of its codes, that are there, by code."""
+        found = (await self._divisions()).find({"path": village, "kind": "group", "ends": None}, {"name": 1})
+        return {node["_id"]: node["name"] async for node in found}
+
     async def names_below(self, division: str) -> dict[str, str]:
         """Names by code: the division itself, then what stands below it under any of its codes, in order of codes.
 
@@ -62,3 +96,17 @@ class Scope:
         # A code that went over to another stands in the path beside it: one name is enough.
         names = {node["_id"]: node["name"] async for node in found if node["ends"] is None}
         return {code: "".join(names.get(one, "") for one in place.path) for code, place in places.items()}
+
+
+def _stands(node: Document, on: date) -> bool:
+    ending = ending_of(node)
+    return node["valid_from"] <= on.isoformat() and (ending is None or ending.on > on)
+
+
+def _standing_as(code: str, nodes: Mapping[str, Document], on: date) -> str:
+    """The code of what took a village over until that day, or its own."""
+    while (ending := ending_of(nodes[code])) is not None and ending.taken_over and ending.on <= on:
+        if ending.successors[0] not in nodes:
+            break
+        code = ending.successors[0]
+    return code
