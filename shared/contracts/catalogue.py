@@ -10,6 +10,7 @@ from shared.contracts import (
     child_file,
     counting,
     divisions,
+    file_keeping,
     pairing,
     places,
     registry,
@@ -23,7 +24,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, file_keeping),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -45,7 +46,7 @@ def _coded_reason(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
-    """The next version has further fields, each of which may be missing."""
+    """The next version has further fields, each of which may be missing, or further codes."""
     return data
 
 
@@ -56,6 +57,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
+    ("ChildFileClosed", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -99,6 +99,9 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
             *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
         }
     ),
+    # registry: keeping one true file of a child
+    "ChildFilesMerged": frozenset({"child", "into", "merged_by", "merged_on", "village"}),
+    "ChildMergeUndone": frozenset({"child", "into", "undone_by"}),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

@@ -236,6 +236,7 @@ class CloseReason(StrEnum):
     ADOPTED = "adopted"
     DIED = "died"
     REGISTERED_IN_ERROR = "registered_in_error"
+    MERGED = "merged"
 
 
 class PairEndReason(StrEnum):

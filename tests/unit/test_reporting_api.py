@@ -52,12 +52,16 @@ class Cards:
 
     def __init__(self) -> None:
         self.cards = {CHILD: VILLAGE}
+        self.merged = {}
 
     async def village_of(self, child):
         return self.cards.get(child)
 
     async def card(self, child):
         return {"_id": child, "village": self.cards[child], "file": FILE}
+
+    async def merged_into(self, child):
+        return [await self.card(one) for one, into in self.merged.items() if into == child]
 
     async def time_line(self, child):
         return TIME_LINE
@@ -146,6 +150,17 @@ async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of
         "risk": {"level": "high", "override": {"level": "low"}},
     }
     assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
+
+
+async def test_a_card_shows_the_files_that_were_merged_into_it_and_each_of_them_is_opened(reporting, http):
+    here, elsewhere = new_id("child"), new_id("child")
+    reporting.cards.cards |= {here: VILLAGE, elsewhere: ELSEWHERE}
+    reporting.cards.merged = {here: CHILD, elsewhere: CHILD}
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    [merged] = card["merged"]
+    assert (merged["child"], merged["file"], len(merged["time_line"])) == (here, FILE, 2)
+    assert {opened.child for opened in await reporting.openings()} == {CHILD, here}
+    assert elsewhere not in str(card)
 
 
 async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):

@@ -85,7 +85,7 @@ class Entry(BaseModel):
     facts: dict[str, Any] | None = None
 
 
-class Card(BaseModel):
+class Parts(BaseModel):
     """One part for each source; a part that has not arrived is absent."""
 
     child: str
@@ -94,6 +94,13 @@ class Card(BaseModel):
     visits: dict[str, Any] | None = None
     pairs: dict[str, Any] | None = None
     time_line: list[Entry]
+
+
+class Card(Parts):
+    """``merged`` are the files that were merged into this one, with the visits and pairs they had; without those of
+    villages outside the caller's scope."""
+
+    merged: list[Parts] = []
     freshness: Freshness
 
 
@@ -177,30 +184,41 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         village = await queries.village_of(child)
         if village is None:
             raise NotOnFile
+        await opened(child, village, who.person, stated)
+        found = await queries.card(child)
+        if found is None or found.get("erased"):
+            raise NotOnFile
+        merged = []
+        for one in await queries.merged_into(child):
+            if await scope.permits(who.person, "open_child_file", one["village"]):
+                await opened(one["_id"], one["village"], who.person, stated)
+                merged.append(Parts(**await parts(one, who.person)))
+        return Card(**await parts(found, who.person), merged=merged, freshness=freshness)
+
+    async def opened(child: str, village: str, person: str, purpose: str) -> None:
         command_id = str(uuid.uuid4())
         opening = OpenFile(
             opening=opening_stream(command_id, child),
             child=child,
             village=village,
-            person=who.person,
-            purpose=Personal(stated),
+            person=person,
+            purpose=Personal(purpose),
         )
-        await handler.handle(Told(opening, command_id, who.person))
-        found = await queries.card(child)
-        if found is None or found.get("erased"):
-            raise NotOnFile
-        file, entries = found.get("file"), await queries.time_line(child)
-        if not await scope.permits(who.person, "read_sensitive", village):
+        await handler.handle(Told(opening, command_id, person))
+
+    async def parts(card: Document, person: str) -> dict[str, Any]:
+        """What a card holds, for this person's eyes."""
+        file, entries = card.get("file"), await queries.time_line(card["_id"])
+        if not await scope.permits(person, "read_sensitive", card["village"]):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
-        return Card(
-            child=child,
-            village=village,
-            file=file,
-            visits=found.get("visits"),
-            pairs=found.get("pairs"),
-            time_line=[Entry(**entry) for entry in entries],
-            freshness=freshness,
-        )
+        return {
+            "child": card["_id"],
+            "village": card["village"],
+            "file": file,
+            "visits": card.get("visits"),
+            "pairs": card.get("pairs"),
+            "time_line": [Entry(**entry) for entry in entries],
+        }
 
     return router
 

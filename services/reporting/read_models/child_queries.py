@@ -78,6 +78,17 @@ class ChildQueries:
         card: Document | None = await cards.find_one({"_id": child}, _WITHOUT_KEYS)
         return card
 
+    async def merged_into(self, child: str) -> list[Document]:
+        """The cards of all files that were merged into this one, and into those again."""
+        cards, found, into = await self._cards(CARDS), dict[str, Document](), [child]
+        while into:
+            # No file twice: nothing would end if files were ever merged in a ring.
+            known = {"file.merged_into": {"$in": into}, "village": {"$exists": True}, "_id": {"$nin": [child, *found]}}
+            more = {card["_id"]: card async for card in cards.find(known, _WITHOUT_KEYS).sort("_id", 1)}
+            found |= more
+            into = list(more)
+        return list(found.values())
+
     async def time_line(self, child: str) -> list[Document]:
         """The newest entries, newest first, at most 500."""
         entries = await self._cards(ENTRIES)

@@ -24,7 +24,12 @@ from services.registry.domain.child.check import (
     VerificationBy,
     VerifyChildFile,
 )
-from services.registry.domain.child.closing import CloseChildFile, ClosedBeforeItBegan, ReopenChildFile
+from services.registry.domain.child.closing import (
+    CloseChildFile,
+    ClosedBeforeItBegan,
+    MergedWithoutAnother,
+    ReopenChildFile,
+)
 from services.registry.domain.child.entrustment import (
     CaregiverAlreadyEntrusted,
     EndEntrustment,
@@ -51,6 +56,15 @@ from services.registry.domain.child.marks import (
     KeyGroupNotMarked,
     LeaveCareProgramme,
     MarkKeyGroup,
+)
+from services.registry.domain.child.merging import (
+    ChildFileNotMerged,
+    FileThatGoesOnIsClosed,
+    MergeBy,
+    MergeChildFiles,
+    UndoBy,
+    UndoChildMerge,
+    merge_claims,
 )
 from services.registry.domain.child.proposal import (
     AcceptanceBy,
@@ -83,6 +97,7 @@ from services.registry.domain.child.states import (
     ChildAlreadyRegistered,
     ChildFileIsClosed,
     ChildFileIsOpen,
+    ChildFileWasMerged,
     ChildIsErased,
     offered_to,
     residence,
@@ -114,9 +129,11 @@ __all__ = [
     "ChildFileIsClosed",
     "ChildFileIsOpen",
     "ChildFileIsSubmitted",
+    "ChildFileNotMerged",
     "ChildFileNotReviewed",
     "ChildFileNotSubmitted",
     "ChildFileNotVerified",
+    "ChildFileWasMerged",
     "ChildIsErased",
     "ChildLivesThere",
     "ChildStandsElsewhere",
@@ -131,6 +148,7 @@ __all__ = [
     "ErasureApprovalBy",
     "ErasureNotRequested",
     "ErasureRequestBy",
+    "FileThatGoesOnIsClosed",
     "HealthContradictsItself",
     "HoldsFromTheFuture",
     "IdentityIsInDoubt",
@@ -139,6 +157,9 @@ __all__ = [
     "KeyGroupNotMarked",
     "LeaveCareProgramme",
     "MarkKeyGroup",
+    "MergeBy",
+    "MergeChildFiles",
+    "MergedWithoutAnother",
     "NoCheckIsWaiting",
     "NoTransferOffered",
     "NobodyIsEntrusted",
@@ -174,8 +195,11 @@ __all__ = [
     "SubmitChildFile",
     "TakeOverBy",
     "TakeOverChild",
+    "UndoBy",
+    "UndoChildMerge",
     "VerificationBy",
     "VerifyChildFile",
+    "merge_claims",
     "offered_to",
     "residence",
 ]

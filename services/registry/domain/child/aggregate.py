@@ -16,6 +16,7 @@ from services.registry.domain.child import (
     identity,
     life,
     marks,
+    merging,
     proposal,
     registration,
     risk,
@@ -36,6 +37,7 @@ from services.registry.domain.child.history import begun, evolve
 from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
+from services.registry.domain.child.merging import ChildFileNotMerged, MergeBy, UndoBy
 from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.risk import AssessmentBy, OverrideBy
@@ -48,8 +50,10 @@ from services.registry.domain.child.states import (
     ChildIsErased,
     Closed,
     Erased,
+    MergedInto,
     Open,
     Unknown,
+    was_merged,
 )
 from services.registry.domain.child.transfer import OfferTransfer, TakeOverBy
 from shared.commands.command import Aggregate, NotOnFile
@@ -86,8 +90,9 @@ OnOpenFile = (
     | ProposeChange
     | RefusalBy
     | CloseChildFile
+    | MergeBy
 )
-ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
+ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | UndoBy | ErasureRequestBy | ErasureApprovalBy
 
 
 def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
@@ -105,6 +110,12 @@ def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
             return [ErasureRequested(child=command.child, basis=command.basis, requested_by=command.person)]
         case ErasureApprovalBy(), Open() | Closed():
             return [erasure.erased(command, child.erasure_requested_by)]
+        case UndoBy(), Closed():
+            return merging.undone(command, child)
+        case UndoBy(), Open():
+            raise ChildFileNotMerged
+        case _, Closed(merged_into=MergedInto()):
+            raise was_merged(child)
         case ReopenChildFile(), Closed():
             return [closing.reopened(command, child)]
         case ReopenChildFile(), Open():
@@ -141,6 +152,8 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return proposal.proposed(command, file)
         case RefusalBy():
             return proposal.refused(command, file)
+        case MergeBy():
+            return merging.merged(command, file)
         case CloseChildFile():
             return [closing.closed(command, file)]
         case _:

@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar, assert_never
 
-from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Proposal, Stage, Unknown
+from services.registry.domain.child.states import (
+    Block,
+    Child,
+    Closed,
+    Erased,
+    MergedInto,
+    Open,
+    Proposal,
+    Stage,
+    Unknown,
+)
 from shared.contracts.child_file import (
     CaregiverEntrusted,
     CareProgrammeJoined,
@@ -32,6 +42,7 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChangeProposed,
@@ -80,6 +91,8 @@ ChildEvent = (
     | ChildFileReviewConfirmed
     | ChildFileClosed
     | ChildFileReopened
+    | ChildFilesMerged
+    | ChildMergeUndone
     | ErasureRequested
     | SubjectKeyDestroyed
 )
@@ -117,6 +130,10 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return Closed(**vars(file) | {"since": event.closed_on})
         case ChildFileReopened():
             return Open(**vars(file) | {"since": event.reopened_on})
+        case ChildFilesMerged():
+            return replace(file, merged_into=MergedInto(event.into, event.village))
+        case ChildMergeUndone():
+            return replace(file, merged_into=None)
         case ErasureRequested():
             return replace(file, erasure_requested_by=event.requested_by)
         case SubjectKeyDestroyed():

@@ -40,6 +40,12 @@ class ChildFileIsOpen(Refusal):
     what_to_do: ClassVar[str] = "Nothing: it is open."
 
 
+class ChildFileWasMerged(Refusal):
+    """The file was merged into another file of the same child."""
+
+    what_to_do: ClassVar[str] = "Tell it of the file that goes on; if they are two children, undo the merge first."
+
+
 class ChildIsErased(Refusal):
     """The child's file has been erased."""
 
@@ -84,6 +90,14 @@ class Proposal:
     found_on: date | None
 
 
+@dataclass(frozen=True)
+class MergedInto:
+    """The file that goes on, and where it stood then."""
+
+    child: str
+    village: str
+
+
 @dataclass(frozen=True, repr=False)
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
@@ -111,6 +125,7 @@ class OnFile:
     offered_to: str | None = None
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
+    merged_into: MergedInto | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +154,13 @@ def residence(child: Child) -> str | None:
 def offered_to(child: Child) -> str | None:
     """The village that an open file was offered to."""
     return child.offered_to if isinstance(child, Open) else None
+
+
+def was_merged(file: OnFile) -> ChildFileWasMerged:
+    """Names the file that goes on where it stood in the same village, so that whoever may see one may see the other."""
+    into = file.merged_into
+    named = into is not None and into.village == file.residence
+    return ChildFileWasMerged(f"it was merged into {into.child}" if into and named else "")
 
 
 def missing(file: OnFile) -> list[Block]:
