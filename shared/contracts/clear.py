@@ -102,6 +102,13 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # registry: keeping one true file of a child
     "ChildFilesMerged": frozenset({"child", "into", "merged_by", "merged_on", "village"}),
     "ChildMergeUndone": frozenset({"child", "into", "undone_by"}),
+    "ConflictingValueKept": frozenset(
+        {
+            *("block", "child", "found_by", "found_on", "on_file_by", "on_file_on", "proposal", "rule"),
+            *("parents.child", "care.child", "schooling.child", "health.child", "welfare.child", "identity.child"),
+            *("registration.child", "registration.hukou"),
+        }
+    ),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

@@ -1,12 +1,23 @@
-"""registry's events on keeping one true file of a child: two files become one, and can be two again (domain 4.1)."""
+"""registry's events on keeping one true file of a child (domain 4.1, 9).
+
+Two files become one, and can be two again; two values of one block are both kept until somebody has decided.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from shared.contracts.child_file import (
+    ChildIdentityRecorded,
+    HealthRecorded,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+    WelfareRecorded,
+)
 from shared.contracts.event import Event
+from shared.contracts.registry import CareSituationRecorded, ParentSituationRecorded
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Day, PersonId, Text, VillageCode
+from shared.contracts.values import ChildId, Day, FileBlock, PersonId, ProposalId, Text, VillageCode
 
 
 class ChildFilesMerged(Event):
@@ -34,3 +45,29 @@ class ChildMergeUndone(Event):
     into: ChildId
     reason: Personal[Text]
     undone_by: PersonId
+
+
+class ConflictingValueKept(Event):
+    """What came late differs from what another has told since: both are kept until a reviewer decides.
+
+    Exactly one block is there, as it will be recorded if it is accepted. ``found_on`` is the day it was seen;
+    ``on_file_by`` told what is on file, on the day ``on_file_on``; ``rule`` is the one that left it to a reviewer.
+    """
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    proposal: ProposalId
+    block: FileBlock
+    found_by: PersonId
+    found_on: Day
+    on_file_by: PersonId
+    on_file_on: Day
+    rule: str
+    parents: ParentSituationRecorded | None = None
+    care: CareSituationRecorded | None = None
+    schooling: SchoolingRecorded | None = None
+    health: HealthRecorded | None = None
+    welfare: WelfareRecorded | None = None
+    identity: ChildIdentityRecorded | None = None
+    registration: RegistrationStatusRecorded | None = None

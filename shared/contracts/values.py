@@ -228,6 +228,18 @@ class CheckLevel(StrEnum):
     COUNTY = "county"
 
 
+class FileBlock(StrEnum):
+    """A part of a child's file that is told as a whole, and of which two people may tell two things."""
+
+    PARENTS = "parents"
+    CARE = "care"
+    SCHOOLING = "schooling"
+    HEALTH = "health"
+    WELFARE = "welfare"
+    IDENTITY = "identity"
+    REGISTRATION = "registration"
+
+
 class CloseReason(StrEnum):
     PARENT_RETURNED = "parent_returned"
     LEFT_WITH_PARENT = "left_with_parent"

@@ -56,6 +56,7 @@ from services.registry.domain.child import (
     VerifyChildFile,
 )
 from services.registry.domain.household import HOUSEHOLD
+from services.registry.handlings.late_entries import LateEntries
 from services.registry.policies import FINDER
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
@@ -67,6 +68,7 @@ _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
 def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
+    late = LateEntries(log)
     return [
         Handling(
             RegisterChild,
@@ -75,16 +77,16 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
             division=lambda c, _: c.residence,
             learn=ResidenceLearning(taken_over),
         ),
-        _of_child(RecordParentSituation, "record_child"),
-        _of_child(RecordCareSituation, "record_child"),
-        _of_child(RecordSchooling, "record_child"),
+        _of_child(RecordParentSituation, "record_child", learn=late),
+        _of_child(RecordCareSituation, "record_child", learn=late),
+        _of_child(RecordSchooling, "record_child", learn=late),
         _of_child(JoinCareProgramme, "record_child"),
         _of_child(LeaveCareProgramme, "record_child"),
-        _of_child(RecordIdentity, "keep_child_file"),
+        _of_child(RecordIdentity, "keep_child_file", learn=late),
         _of_child(CorrectIdentity, "keep_child_file"),
-        _of_child(RecordRegistrationStatus, "keep_child_file"),
-        _of_child(RecordHealth, "keep_child_file"),
-        _of_child(RecordWelfare, "keep_child_file"),
+        _of_child(RecordRegistrationStatus, "keep_child_file", learn=late),
+        _of_child(RecordHealth, "keep_child_file", learn=late),
+        _of_child(RecordWelfare, "keep_child_file", learn=late),
         _of_child(EntrustCaregiver, "keep_child_file"),
         _of_child(EndEntrustment, "keep_child_file"),
         _of_child(MarkKeyGroup, "keep_child_file"),

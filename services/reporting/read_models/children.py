@@ -193,10 +193,6 @@ def _facts(child: str, event: Event) -> Document:
         case VisitLogged():
             [finding] = [finding for finding in event.findings if finding.child == child]
             return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
-        case ParentSituationRecorded():
-            return parents_of(event.parents)
-        case CareSituationRecorded():
-            return care_recorded(event)
         case ChildTransferred():
             return {"from": event.from_village, "to": event.to_village, "on": event.moved_on.isoformat()}
         case ChildFileClosed():

@@ -30,6 +30,7 @@ from services.registry.domain.child.closing import (
     MergedWithoutAnother,
     ReopenChildFile,
 )
+from services.registry.domain.child.conflict import BlockEntry, LateEntry
 from services.registry.domain.child.entrustment import (
     CaregiverAlreadyEntrusted,
     EndEntrustment,
@@ -120,6 +121,7 @@ __all__ = [
     "AssessRisk",
     "AssessmentBy",
     "AuthorChecks",
+    "BlockEntry",
     "BornInTheFuture",
     "CareProgrammeAlreadyJoined",
     "CareProgrammeNotJoined",
@@ -155,6 +157,7 @@ __all__ = [
     "JoinCareProgramme",
     "KeyGroupAlreadyMarked",
     "KeyGroupNotMarked",
+    "LateEntry",
     "LeaveCareProgramme",
     "MarkKeyGroup",
     "MergeBy",

@@ -11,6 +11,7 @@ from typing import assert_never
 from services.registry.domain.child import (
     check,
     closing,
+    conflict,
     entrustment,
     erasure,
     identity,
@@ -31,6 +32,7 @@ from services.registry.domain.child.check import (
     VerificationBy,
 )
 from services.registry.domain.child.closing import CloseChildFile, ReopenChildFile
+from services.registry.domain.child.conflict import LateEntry
 from services.registry.domain.child.entrustment import EndEntrustment, EntrustCaregiver
 from services.registry.domain.child.erasure import ErasureApprovalBy, ErasureRequestBy
 from services.registry.domain.child.history import begun, evolve
@@ -43,6 +45,7 @@ from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.risk import AssessmentBy, OverrideBy
 from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
 from services.registry.domain.child.states import (
+    BlockEvent,
     Child,
     ChildAlreadyRegistered,
     ChildFileIsClosed,
@@ -78,6 +81,7 @@ Recording = (
     | JoinCareProgramme
     | LeaveCareProgramme
     | AcceptanceBy
+    | LateEntry
 )
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
 OnOpenFile = (
@@ -164,6 +168,8 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
     match command:
         case AcceptanceBy():
             return proposal.accepted(command, file)
+        case LateEntry():
+            return _late(command, file)
         case RecordParentSituation():
             return [situation.parents_recorded(command, file)]
         case RecordCareSituation():
@@ -194,6 +200,13 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
             return [marks.left(command, file)]
         case _:
             assert_never(command)
+
+
+def _late(command: LateEntry, file: Open) -> Sequence[Event]:
+    [told] = _changes(command.entry, file)  # type: ignore[arg-type]  # each entry of a block is a Recording
+    if not isinstance(told, BlockEvent):
+        raise AssertionError(command.entry)
+    return conflict.kept(command, told, file)
 
 
 def _with_what_follows(child: str, file: Open, changes: Sequence[Event]) -> Sequence[Event]:

@@ -6,8 +6,8 @@ from datetime import date
 from typing import ClassVar
 
 from services.registry.domain import citizen_number
+from services.registry.domain.child.conflict import BlockEntry
 from services.registry.domain.child.states import OnFile
-from shared.commands.command import Command
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import (
     CareSituation,
@@ -18,18 +18,20 @@ from shared.contracts.registry import (
     ParentsSituation,
 )
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareQuality, ChildId, Day, ParentState
+from shared.contracts.values import CareQuality, Day, FileBlock, ParentState
 
 
-class RecordParentSituation(Command):
-    child: ChildId
+class RecordParentSituation(BlockEntry):
+    block: ClassVar[FileBlock] = FileBlock.PARENTS
+
     parents: ParentsSituation
 
 
-class RecordCareSituation(Command):
+class RecordCareSituation(BlockEntry):
     """``since`` is the first day it holds; without it the day it was seen."""
 
-    child: ChildId
+    block: ClassVar[FileBlock] = FileBlock.CARE
+
     care: CareSituation
     quality: Personal[CareQuality] | None = None
     since: Day | None = None

@@ -8,12 +8,21 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from shared.contracts.child_file import (
+    ChildIdentityRecorded,
+    HealthRecorded,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+    WelfareRecorded,
+)
+from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
-from shared.contracts.registry import CareSituation, ParentsSituation
+from shared.contracts.registry import CareSituation, CareSituationRecorded, ParentSituationRecorded, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     CareProgramme,
     CitizenNumberStatus,
+    FileBlock,
     IdentityDoubt,
     KeyGroup,
     ParentState,
@@ -76,6 +85,18 @@ class Block(StrEnum):
     HEALTH = "health"
 
 
+BlockEvent = (
+    ParentSituationRecorded
+    | CareSituationRecorded
+    | SchoolingRecorded
+    | HealthRecorded
+    | WelfareRecorded
+    | ChildIdentityRecorded
+    | RegistrationStatusRecorded
+)
+"""Tells one block of a file as a whole."""
+
+
 @dataclass(frozen=True)
 class Unknown:
     pass
@@ -83,11 +104,11 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A care situation found at a visit, by whom and when; it waits for a reviewer."""
+    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides."""
 
-    care: CareSituation
+    value: Event
     found_by: str | None
-    found_on: date | None
+    on_file_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,7 @@ class MergedInto:
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
 
+    ``blocks`` holds what was told last of each, as it was recorded.
     It prints nothing: marks and doubts stand in it as they are.
     """
 
@@ -120,6 +142,7 @@ class OnFile:
     key_groups: frozenset[KeyGroup] = frozenset()
     programmes: frozenset[CareProgramme] = frozenset()
     entrusted: Counted[date] | None = None
+    blocks: Mapping[FileBlock, BlockEvent] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     risk: Counted[RiskLevel] | None = None
     offered_to: str | None = None
