@@ -58,6 +58,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
     ("ChildFileClosed", 1): _only_more_may_be_told,
+    ("ChildFileReviewConfirmed", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -1,6 +1,7 @@
 """registry's events on keeping one true file of a child (domain 4.1, 9).
 
-Two files become one, and can be two again; two values of one block are both kept until somebody has decided.
+Two files become one, and can be two again; two values of one block are both kept until somebody has decided; a
+guardian confirms what the file says.
 """
 
 from __future__ import annotations
@@ -14,10 +15,21 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
-from shared.contracts.event import Event
+from shared.contracts.event import Event, Fact
 from shared.contracts.registry import CareSituationRecorded, ParentSituationRecorded
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, Day, FileBlock, PersonId, ProposalId, Text, VillageCode
+from shared.contracts.values import (
+    ChildId,
+    ConfirmationMeans,
+    Day,
+    FileBlock,
+    Guardian,
+    Name,
+    PersonId,
+    ProposalId,
+    Text,
+    VillageCode,
+)
 
 
 class ChildFilesMerged(Event):
@@ -71,3 +83,21 @@ class ConflictingValueKept(Event):
     welfare: WelfareRecorded | None = None
     identity: ChildIdentityRecorded | None = None
     registration: RegistrationStatusRecorded | None = None
+
+
+class GuardianConfirmation(Fact):
+    """Who says that the file is right, and how: by signing it, or on the phone."""
+
+    by: Guardian
+    means: ConfirmationMeans
+    name: Name | None = None
+
+
+class GuardianConfirmed(Event):
+    """A parent or caregiver has confirmed the file, on the day ``confirmed_on``."""
+
+    subject: ClassVar[str | None] = "child"
+
+    child: ChildId
+    confirmation: Personal[GuardianConfirmation]
+    confirmed_on: Day

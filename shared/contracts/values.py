@@ -228,6 +228,18 @@ class CheckLevel(StrEnum):
     COUNTY = "county"
 
 
+class Guardian(StrEnum):
+    """Who confirms what a form or a file says."""
+
+    PARENT = "parent"
+    CAREGIVER = "caregiver"
+
+
+class ConfirmationMeans(StrEnum):
+    SIGNATURE = "signature"
+    PHONE = "phone"
+
+
 class FileBlock(StrEnum):
     """A part of a child's file that is told as a whole, and of which two people may tell two things."""
 

@@ -70,6 +70,12 @@ class Cards:
         assert villages == [VILLAGE]
         return [{"_id": CHILD, "village": VILLAGE, "file": {"closed_on": "2020-01-01", "closed_for": "turned_16"}}]
 
+    async def due(self, villages, until, limit):
+        assert (villages, until) == ([VILLAGE], "2027-02-13")
+        check = {"stage": "county_verified", "verified_on": "2026-08-01", "confirmed_on": "2026-08-14"}
+        due = {"name": "测甲一", "check": check | {"due_on": "2027-02-12"}, "guardian": {"confirmed_on": "2026-08-12"}}
+        return [{"_id": CHILD, "village": VILLAGE, "file": due}]
+
     async def named(self, villages, name, limit):
         return []
 
@@ -170,6 +176,23 @@ async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_fo
     ]
     reporting.caller = "cadre-1"
     assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
+
+
+async def test_reviews_that_are_due_are_listed_for_who_lists_children_there(reporting, http):
+    answer = (await http.get(f"/children/reviews?division={VILLAGE}&until=2027-02-13")).json()
+    assert answer["reviews"] == [
+        {
+            "child": CHILD,
+            "village": VILLAGE,
+            "name": "测甲一",
+            "stage": "county_verified",
+            "due_on": "2027-02-12",
+            "overdue": True,
+            "looked_at_on": "2026-08-14",
+            "guardian_confirmed_on": "2026-08-12",
+        }
+    ]
+    assert (await http.get(f"/children/reviews?division={ELSEWHERE}&until=2027-02-13")).status_code == 403
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)

@@ -66,6 +66,27 @@ class ClosedFiles(BaseModel):
     freshness: Freshness
 
 
+class DueReview(BaseModel):
+    """A verified file that is to be looked at again, at the latest on ``due_on``; it was last on ``looked_at_on``."""
+
+    child: str
+    village: str
+    name: str | None = None
+    stage: str
+    due_on: date
+    overdue: bool
+    looked_at_on: date
+    guardian_confirmed_on: date | None = None
+
+
+class DueReviews(BaseModel):
+    """Those that are due on ``until`` or before; overdue is what was due before that day."""
+
+    reviews: list[DueReview]
+    until: date
+    freshness: Freshness
+
+
 class Search(BaseModel):
     """The name, its pinyin or its initials, from the beginning."""
 
@@ -158,6 +179,21 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         until = closed_before(business_day(datetime.now(UTC)))
         found = await queries.closed(await scope.villages(division), until.isoformat(), limit)
         return ClosedFiles(files=[_closed_file(card) for card in found], closed_until=until, freshness=freshness)
+
+    @router.get("/reviews", summary="Files whose half-yearly review is due")
+    async def reviews(
+        division: DivisionCode,
+        until: date | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> DueReviews:
+        """Open files whose review is due on a day (today, when none is named) or before, the longest due first."""
+        await scope.permit(who.person, "list_children", division)
+        freshness = await caught_up(live, "children", position)
+        day = until or business_day(datetime.now(UTC))
+        found = await queries.due(await scope.villages(division), day.isoformat(), limit)
+        return DueReviews(reviews=[_review(card, day) for card in found], until=day, freshness=freshness)
 
     @router.post("/search", summary="Children by name")
     async def search(
@@ -255,6 +291,20 @@ def _closed_file(card: Document) -> ClosedFile:
     file = card["file"]
     return ClosedFile(
         child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
+    )
+
+
+def _review(card: Document, until: date) -> DueReview:
+    file, check = card["file"], card["file"]["check"]
+    return DueReview(
+        child=card["_id"],
+        village=card["village"],
+        name=file.get("name"),
+        stage=check["stage"],
+        due_on=check["due_on"],
+        overdue=check["due_on"] < until.isoformat(),
+        looked_at_on=max(check.get("verified_on", ""), check.get("confirmed_on", "")),
+        guardian_confirmed_on=file.get("guardian", {}).get("confirmed_on"),
     )
 
 

@@ -67,6 +67,17 @@ class ChildQueries:
         found = (await self._cards(CARDS)).find(query, {"village": 1, "file.closed_on": 1, "file.closed_for": 1})
         return await found.sort([("file.closed_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
+    async def due(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
+        """Cards of open files in these villages whose review is due on a day (ISO) or before, the longest due first."""
+        query: Document = {
+            "village": {"$in": list(villages)},
+            "file.open": True,
+            "file.check.due_on": {"$lte": until},
+        }
+        shown = {"village": 1, "file.name": 1, "file.check": 1, "file.guardian.confirmed_on": 1}
+        found = (await self._cards(CARDS)).find(query, shown)
+        return await found.sort([("file.check.due_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
+
     async def village_of(self, child: str) -> str | None:
         """Where a child lives; None when there is no card, or only the trace of an erased one."""
         cards = await self._cards(CARDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.shown import care_of, care_recorded, day, opened, parents_of, told, value
+from services.reporting.reviews import review_due
 from shared.commands.command import business_day
 from shared.contracts.child_file import (
     CaregiverEntrusted,
@@ -33,7 +34,7 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.event import Event
-from shared.contracts.file_keeping import ConflictingValueKept
+from shared.contracts.file_keeping import ConflictingValueKept, GuardianConfirmed
 from shared.contracts.registry import CareSituationRecorded, ChangeProposed, ParentSituationRecorded
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.values import FileBlock
@@ -55,6 +56,7 @@ EVENTS: Final = frozenset(
         "ChildFileVerified",
         "ChildFileReviewOpened",
         "ChildFileReviewConfirmed",
+        "GuardianConfirmed",
         "SchoolingRecorded",
         "HealthRecorded",
         "WelfareRecorded",
@@ -73,8 +75,6 @@ EVENTS: Final = frozenset(
 
 DRAFT: Final = "draft"
 _SHOWN_AS: Final = {"kind": "hukou_kind"}
-_HALF_A_YEAR: Final = timedelta(days=183)
-"""A verified file is confirmed half-yearly (domain 5.2, I4)."""
 
 
 def change_file(file: Document, record: Record, event: Event) -> None:
@@ -107,6 +107,8 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             file["entrustment"] = opened(event.entrustment) | told(starts=day(event.starts))
         case EntrustmentEnded():
             file.setdefault("entrustment", {}).update(told(ends=day(event.ends)))
+        case GuardianConfirmed():
+            file["guardian"] = file_facts(event)
         case KeyGroupMarked() | KeyGroupCleared():
             _mark(file, "key_groups", value(event.group), isinstance(event, KeyGroupMarked))
         case CareProgrammeJoined() | CareProgrammeLeft():
@@ -216,12 +218,13 @@ def _change_check(check: Document, record: Record, event: Event) -> None:
             check["stage"] = "under_review"
         case ChildFileReviewConfirmed():
             check.update(_confirmed("confirmed_on", event.as_of))
+            _set_or_drop(check, "changed", [block.value for block in event.changed])
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a child's file")
 
 
 def _confirmed(what: str, on: date) -> Document:
-    return {what: on.isoformat(), "due_on": (on + _HALF_A_YEAR).isoformat()}
+    return {what: on.isoformat(), "due_on": review_due(on).isoformat()}
 
 
 def file_facts(event: Event) -> Document:
@@ -263,6 +266,12 @@ def file_facts(event: Event) -> Document:
             return told(group=value(event.group), reason=event.reason.get())
         case CareProgrammeJoined() | CareProgrammeLeft():
             return told(programme=value(event.programme))
+        case GuardianConfirmed():
+            return opened(event.confirmation) | told(confirmed_on=event.confirmed_on.isoformat())
+        case ChildFileReviewConfirmed():
+            guardian_on = event.guardian_on and event.guardian_on.isoformat()
+            changed = [block.value for block in event.changed]
+            return told(as_of=event.as_of.isoformat(), changed=changed or None, guardian_on=guardian_on)
         case ChildFileReturned():
             return told(level=event.level.value, reason=event.reason.get())
         case _:

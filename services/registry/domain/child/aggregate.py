@@ -25,6 +25,7 @@ from services.registry.domain.child import (
     transfer,
 )
 from services.registry.domain.child.check import (
+    ConfirmByGuardian,
     ConfirmChildFileReview,
     ReturnBy,
     ReviewBy,
@@ -83,7 +84,7 @@ Recording = (
     | AcceptanceBy
     | LateEntry
 )
-Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
+Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview | ConfirmByGuardian
 OnOpenFile = (
     Recording
     | Checking
@@ -144,6 +145,8 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return [check.returned(command, file)]
         case ConfirmChildFileReview():
             return [check.confirmed(command, file)]
+        case ConfirmByGuardian():
+            return [check.guardian_confirmed(command)]
         case AssessmentBy():
             return [risk.assessed(command)]
         case OverrideBy():

@@ -45,7 +45,7 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
-from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone, ConflictingValueKept
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone, ConflictingValueKept, GuardianConfirmed
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChangeProposed,
@@ -93,6 +93,7 @@ ChildEvent = (
     | ChildFileVerified
     | ChildFileReviewOpened
     | ChildFileReviewConfirmed
+    | GuardianConfirmed
     | ChildFileClosed
     | ChildFileReopened
     | ChildFilesMerged
@@ -137,7 +138,8 @@ def begun(event: ChildRegistered) -> Open:
 
 def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
     if isinstance(event, BlockEvent):
-        file = replace(file, blocks={**file.blocks, BLOCK_OF[type(event)]: event})
+        block = BLOCK_OF[type(event)]
+        file = replace(file, blocks={**file.blocks, block: event}, changed=file.changed | {block})
     match event:
         case ChildFileClosed():
             return Closed(**vars(file) | {"since": event.closed_on})
@@ -158,7 +160,11 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
         case ChildFileReturned():
             return replace(file, stage=Stage.RETURNED)
         case ChildFileVerified():
-            return replace(file, stage=Stage.COUNTY_VERIFIED)
+            return replace(file, stage=Stage.COUNTY_VERIFIED, changed=frozenset(), guardian_on=None)
+        case ChildFileReviewConfirmed():
+            return replace(file, changed=frozenset(), guardian_on=None)
+        case GuardianConfirmed():
+            return replace(file, guardian_on=event.confirmed_on)
         case ChildFileReviewOpened():
             return replace(file, stage=Stage.UNDER_REVIEW)
         case ParentSituationRecorded():
@@ -190,7 +196,7 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
         case ChangeAccepted() | ChangeRefused():
             left = {name: one for name, one in file.proposals.items() if name != event.proposal}
             return replace(file, proposals=left)
-        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden() | ChildFileReviewConfirmed():
+        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden():
             return file
         case _:
             assert_never(event)
@@ -219,7 +225,8 @@ def _corrected(file: Open | Closed, event: ChildIdentityCorrected) -> Open | Clo
     if correction is not None and correction.citizen_number is not None:
         present = Personal(CitizenNumberStatus.PRESENT)
         file = replace(file, number=Personal(correction.citizen_number), number_status=present)
-    return replace(file, blocks={**file.blocks, FileBlock.IDENTITY: _identity_held(file, event)})
+    blocks = {**file.blocks, FileBlock.IDENTITY: _identity_held(file, event)}
+    return replace(file, blocks=blocks, changed=file.changed | {FileBlock.IDENTITY})
 
 
 def _identity_held(file: Open | Closed, event: ChildIdentityCorrected) -> ChildIdentityRecorded:

@@ -123,7 +123,8 @@ class MergedInto:
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
 
-    ``blocks`` holds what was told last of each, as it was recorded.
+    ``blocks`` holds what was told last of each, as it was recorded;
+    ``changed`` are those told, and ``guardian_on`` is when a guardian confirmed, since the last verification or review.
     It prints nothing: marks and doubts stand in it as they are.
     """
 
@@ -147,6 +148,8 @@ class OnFile:
     risk: Counted[RiskLevel] | None = None
     offered_to: str | None = None
     reviewed_by: str | None = None
+    changed: frozenset[FileBlock] = frozenset()
+    guardian_on: date | None = None
     erasure_requested_by: str | None = None
     merged_into: MergedInto | None = None
 
