@@ -195,7 +195,7 @@ def verified(command: VerificationBy, file: Open) -> ChildFileVerified:
     if command.person in command.authors or command.person == file.reviewed_by:
         raise AuthorChecks
     if lacking := missing(file):
-        raise ChildFileIncomplete(f"missing: {', '.join(lacking)}")
+        raise ChildFileIncomplete(f"the file lacks {', '.join(lacking)}")
     if not BLOCKING.isdisjoint(doubts_of(file)):
         raise IdentityIsInDoubt
     return ChildFileVerified(child=command.child, verified_by=command.person)
