@@ -53,7 +53,7 @@ def entrusted(command: EntrustCaregiver, file: OnFile) -> CaregiverEntrusted:
     if file.entrusted is not None:
         raise CaregiverAlreadyEntrusted
     paper = command.entrustment.reveal()
-    check_phone("entrustment.phone", paper.phone and Personal(paper.phone))
+    check_phone("entrustment.phone", None if paper.phone is None else Personal(paper.phone))
     signed_on = paper.signed_on
     if signed_on > command.occurred_on:
         raise HoldsFromTheFuture("signed_on: this day lies ahead")
