@@ -13,7 +13,19 @@ from pydantic import Field, StringConstraints
 from shared.contracts.counting import OfficeCode, RuleName
 from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CampaignId, ChildId, Count, Day, HouseholdId, MappingId, Name, PersonId, VillageCode
+from shared.contracts.values import (
+    CampaignId,
+    ChildId,
+    ConfirmationMeans,
+    Count,
+    Day,
+    Guardian,
+    HouseholdId,
+    MappingId,
+    Name,
+    PersonId,
+    VillageCode,
+)
 
 GroupCode = Annotated[str, StringConstraints(pattern=r"^\d{12}-\d{1,3}$")]
 """A village group (村民组): the code of its village and the local number."""
@@ -33,16 +45,6 @@ class MappingResult(StrEnum):
     ABSENT = "absent"
     REFUSED = "refused"
     VACANT = "vacant"
-
-
-class Confirmer(StrEnum):
-    PARENT = "parent"
-    CAREGIVER = "caregiver"
-
-
-class ConfirmationMeans(StrEnum):
-    SIGNATURE = "signature"
-    PHONE = "phone"
 
 
 class Informant(StrEnum):
@@ -115,7 +117,7 @@ class VillageMappingStarted(Event):
 class Confirmation(Fact):
     """Who has confirmed the form of a household, on which day and how."""
 
-    by: Confirmer
+    by: Guardian
     on: Day
     means: ConfirmationMeans
 

@@ -25,15 +25,13 @@ from services.registry.domain.village_mapping import (
 from shared.commands.command import business_day
 from shared.contracts.mapping import (
     Confirmation,
-    ConfirmationMeans,
-    Confirmer,
     Informant,
     MappingResult,
     ReopeningReason,
     RosterHousehold,
 )
 from shared.contracts.sealed import Personal
-from shared.contracts.values import PostingLevel, Role
+from shared.contracts.values import ConfirmationMeans, Guardian, PostingLevel, Role
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Position
 from shared.identity.directory import CACHE_SECONDS
@@ -117,7 +115,7 @@ async def test_a_village_with_one_group_skipped_cannot_be_concluded(guanhu: Inst
     await guanhu.give(StartVillageMapping(**here(team=(DIRECTOR,))), DIRECTOR)
     child = a_registration(occurred_at=NOW, household=first[0].household)
     await guanhu.give(child, DIRECTOR)
-    signed = Confirmation(by=Confirmer.CAREGIVER, on=TODAY, means=ConfirmationMeans.SIGNATURE)
+    signed = Confirmation(by=Guardian.CAREGIVER, on=TODAY, means=ConfirmationMeans.SIGNATURE)
     await guanhu.give(found(first[0], "left_behind", children=(child.child,), confirmation=signed), DIRECTOR)
     await guanhu.give(found(first[1], "absent", tries=2, word=Informant.NEIGHBOUR), DIRECTOR)
     mapped = await guanhu.give(found(first[2]), DIRECTOR)

@@ -26,9 +26,9 @@ from services.registry.domain.village_mapping import (
     VillageIsNotDone,
 )
 from shared.commands.command import Command, NotOnFile, Told
-from shared.contracts.mapping import Confirmation, ConfirmationMeans, Confirmer, MappingResult, RosterHousehold
+from shared.contracts.mapping import Confirmation, MappingResult, RosterHousehold
 from shared.contracts.sealed import Personal
-from shared.contracts.values import CloseReason, DivisionKind, Role
+from shared.contracts.values import CloseReason, ConfirmationMeans, DivisionKind, Guardian, Role
 from shared.eventlog.placement import new_id
 from tests.support.builders import COUNTY, VILLAGE, a_registration
 from tests.support.offices import Offices
@@ -81,7 +81,7 @@ def found(door: RosterHousehold, village: str = VILLAGE) -> MapHousehold:
 
 
 def left_behind(door: RosterHousehold, child: str) -> MapHousehold:
-    signed = Confirmation(by=Confirmer.PARENT, on=TODAY, means=ConfirmationMeans.PHONE)
+    signed = Confirmation(by=Guardian.PARENT, on=TODAY, means=ConfirmationMeans.PHONE)
     told = {"result": MappingResult.LEFT_BEHIND, "children": (child,), "confirmation": signed}
     return MapHousehold(household=door.household, **WHERE, **told)
 

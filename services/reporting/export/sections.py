@@ -73,6 +73,10 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "ChildFileClosed": "关闭档案",
             "ChildFileReopened": "重新打开档案",
             "ErasureRequested": "申请删除",
+            "ConflictingValueKept": "不同来源的值待定",
+            "GuardianConfirmed": "监护人确认",
+            "ChildFilesMerged": "档案并入另一档案",
+            "ChildMergeUndone": "撤销档案合并",
         },
     ),
     "visits": Section(
