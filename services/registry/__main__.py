@@ -6,7 +6,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
-from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
+from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver, until_level
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
@@ -14,8 +14,10 @@ from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.imports.parts import LIMITS, import_desk
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
+from services.registry.policies_in_force import PolicyLearning, policy_routes
 from services.registry.roster import roster_routes
 from services.registry.service import SERVICE, handlings
+from shared.adoption.read_model import Adoptions, AdoptionsModel, live_documents
 from shared.identity.directory import DirectoryModel
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
@@ -25,7 +27,8 @@ from shared.web.settings import ServiceSettings
 
 def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
-    service = LogService(Kernel(settings, SERVICE), [DirectoryModel(), Duplicates(blind_keys(settings))])
+    models = [DirectoryModel(), AdoptionsModel(), Duplicates(blind_keys(settings))]
+    service = LogService(Kernel(settings, SERVICE), models)
     documents = LiveDocuments(service.kernel.live, service.log)
     taken_over = TakenOver(documents.taken_over)
     holdings = LiveHoldings(service.kernel.live, service.log)
@@ -33,7 +36,9 @@ def build(settings: ServiceSettings) -> LogService:
     duplicates = parts_of(service)
     service.handles(
         [
-            *handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places),
+            *handlings(
+                service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places, _policies(service)
+            ),
             *duplicate_handlings(duplicates.files, duplicates.scope),
         ]
     )
@@ -43,11 +48,21 @@ def build(settings: ServiceSettings) -> LogService:
     return service
 
 
+def _adoptions(service: LogService) -> Adoptions:
+    return Adoptions(live_documents(service.kernel.live))
+
+
+def _policies(service: LogService) -> PolicyLearning:
+    level = partial(until_level, service.kernel.live, service.log, AdoptionsModel.name)
+    return PolicyLearning(service.log, _adoptions(service), service.kernel.directory, level)
+
+
 def routers(service: LogService) -> list[APIRouter]:
     kernel = service.kernel
     collections = partial(kernel.live.collection, DirectoryModel.name)
     return [
         roster_routes(collections, kernel.directory, kernel.caller),
+        policy_routes(_adoptions(service), kernel.directory, kernel.caller),
         place_routes(collections, Streams(service.log, kernel.sealer), kernel.directory, kernel.caller),
         routes_of(service, parts_of(service)),
         import_desk(service),

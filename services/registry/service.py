@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, places, postings
+from services.registry.handlings import adoptions, children, divisions, places, postings
 from services.registry.held_places import PlaceLearning
+from services.registry.policies_in_force import PolicyLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -18,7 +19,12 @@ SERVICE = "registry"
 
 
 def handlings(
-    log: Log, sealer: Sealer, division_map: DivisionMap, taken_over: TakenOver, held_places: PlaceLearning
+    log: Log,
+    sealer: Sealer,
+    division_map: DivisionMap,
+    taken_over: TakenOver,
+    held_places: PlaceLearning,
+    policies: PolicyLearning,
 ) -> list[Handling[Any]]:
     """Every command of registry."""
     return [
@@ -26,4 +32,5 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over),
+        *adoptions.handlings(policies),
     ]

@@ -13,8 +13,11 @@ from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
+from services.reporting.figures.rules_in_force import RulesInForce
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
+from services.reporting.retention import Retention
+from shared.adoption.read_model import Adoptions, live_documents
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -42,10 +45,12 @@ def routers(service: LogService) -> list[APIRouter]:
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
+    adoptions = Adoptions(live_documents(kernel.live))
     scope = Scope(kernel.directory, divisions)
+    retention = Retention(adoptions, kernel.directory)
     found = [
-        figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
-        child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        figure_routes(Figures(sums), RulesInForce(adoptions), kernel.live, scope, kernel.caller),
+        child_routes(ChildQueries(cards), retention, kernel.live, scope, service.handler, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
+from shared.adoption.read_model import AdoptionsModel
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -26,6 +27,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
+    AdoptionsModel.name: AdoptionsModel,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

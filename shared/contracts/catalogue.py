@@ -10,10 +10,12 @@ from shared.contracts import (
     child_file,
     counting,
     divisions,
+    own_fields,
     pairing,
     places,
     registry,
     reporting,
+    retention,
     risk,
     roster,
     visits,
@@ -23,7 +25,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, retention, own_fields),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -56,6 +58,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
+    ("CountingRuleAdopted", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

@@ -25,7 +25,8 @@ _VILLAGE_WORK: Final = (
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
     | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
-    | {"read_sensitive"},
+    | {"read_sensitive"}
+    | {"record_own_fields"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK,
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
@@ -33,11 +34,13 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
-    | {"read_sensitive"},
+    | {"read_sensitive"}
+    | {"record_own_fields"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
+    | {"adopt_policy", "record_own_fields", "read_closed_file"}
     | {
         "register_child",
         "record_child",
@@ -54,7 +57,8 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.STATISTICS_USER: _FIGURES,
     Role.DATA_OFFICE: _FIGURES
     | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"}
-    | {"register_school", "adopt_counting_rule"},
+    | {"register_school", "adopt_counting_rule"}
+    | {"adopt_policy"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}),
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),

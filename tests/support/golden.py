@@ -37,11 +37,11 @@ _DAY: Final = date(2026, 8, 14)
 _NOW: Final = datetime(2026, 8, 14, 8, 12, 33, 120_000, UTC)
 _TEXTS: Final = (
     *("测甲一", "529901001001", "529901", "2016-03", "13900000000", "529901201603090019"),
-    *("1", "01", f"child-{_UUID}", "5e" * 32),
+    *("1", "01", f"child-{_UUID}", "5e" * 32, "key"),
 )
 """Tried in order until one fits a field: name or text, village, division, month, phone, citizen number, group,
-ethnicity, stream, digest."""
-_NUMBERS: Final = (1, 10, 1000, 0)
+ethnicity, stream, digest, key."""
+_NUMBERS: Final = (1, 10, 1000, 0, 25)
 
 
 def versions() -> Iterator[tuple[str, type[Event], int]]:

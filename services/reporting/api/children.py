@@ -15,7 +15,8 @@ from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
-from services.reporting.retention import closed_before
+from services.reporting.retention import Retention, closed_before
+from shared.adoption.read_model import AdoptionsModel
 from shared.commands.command import NotOnFile, Told, business_day
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
@@ -50,16 +51,19 @@ class Lines(BaseModel):
 
 
 class ClosedFile(BaseModel):
-    """A file that has been kept for as long as the policy asks; no name is needed to ask for its erasure."""
+    """A file that has been kept for as long as the periods named by ``retention`` ask; no name is needed to ask for
+    its erasure."""
 
     child: str
     village: str
     closed_on: date
     closed_for: str
+    retention: str
+    erasure_requested: bool
 
 
 class ClosedFiles(BaseModel):
-    """``closed_until`` is the last day of closing that the list looks at."""
+    """``closed_until`` is the last day of closing that the list looks at, wherever periods are shortest."""
 
     files: list[ClosedFile]
     closed_until: date
@@ -106,6 +110,13 @@ class PurposeMissing(Refusal):
     )
 
 
+class ClosedToTheCountyAlone(Refusal):
+    """The file is closed; from that day on the county alone reads it (domain 6.4)."""
+
+    status: ClassVar[int] = 403
+    what_to_do: ClassVar[str] = "Ask the civil affairs office of the county, or reopen the file if the child is back."
+
+
 class PageMalformed(Refusal):
     """``after`` is not what an earlier answer gave as ``next``."""
 
@@ -117,7 +128,9 @@ Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
 """UTF-8, percent-encoded where the sender can put no Chinese into a header."""
 
 
-def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
+def child_routes(
+    queries: ChildQueries, retention: Retention, live: LiveModels, scope: Scope, handler: Handler, caller: Any
+) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
     @router.get("", summary="Children of a division")
@@ -128,10 +141,11 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> Lines:
-        """The children of a division, village by village."""
+        """The children of a division, village by village; those whose file is closed, for the county alone."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.listed(await scope.villages(division), _page(after), limit)
+        hidden = await hidden_from(who.person, division)
+        found = await queries.listed(await scope.villages(division), _page(after), limit, hidden)
         return Lines(
             lines=[_line(card) for card in found],
             next=_next(found[-1]) if len(found) == limit else None,
@@ -145,12 +159,19 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> ClosedFiles:
-        """Closed files that have been kept long enough, for those who may ask for their erasure."""
-        await scope.permit(who.person, "request_erasure", division)
+        """Closed files that have been kept long enough, the longest closed first, for the county to ask for their
+        erasure: one ``RequestErasure`` for each, many at once by ``POST /commands``."""
+        await scope.permit(who.person, "read_closed_file", division)
+        await caught_up(live, AdoptionsModel.name, position)
         freshness = await caught_up(live, "children", position)
-        until = closed_before(business_day(datetime.now(UTC)))
-        found = await queries.closed(await scope.villages(division), until.isoformat(), limit)
-        return ClosedFiles(files=[_closed_file(card) for card in found], closed_until=until, freshness=freshness)
+        kept = await retention.kept(await scope.villages(division), _today())
+        found = await queries.closed([(one.villages, one.until.isoformat()) for one in kept], limit)
+        versions = {village: one.version for one in kept for village in one.villages}
+        return ClosedFiles(
+            files=[_closed_file(card, versions[card["village"]]) for card in found],
+            closed_until=max((one.until for one in kept), default=closed_before(_today())),
+            freshness=freshness,
+        )
 
     @router.post("/search", summary="Children by name")
     async def search(
@@ -161,7 +182,8 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         """At most 50 children of the division whose name begins so. The name travels in the body, not in an address."""
         await scope.permit(who.person, "list_children", wanted.division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
+        hidden = await hidden_from(who.person, wanted.division)
+        found = await queries.named(await scope.villages(wanted.division), wanted.name, 50, hidden)
         return Lines(lines=[_line(card) for card in found], freshness=freshness)
 
     @router.get("/{child}", summary="A child's file, opened for a purpose")
@@ -175,8 +197,10 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         stated = _purpose(purpose)
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
-        if village is None:
+        if village is None or not await scope.permits(who.person, "open_child_file", village):
             raise NotOnFile
+        if (hidden := await hidden_from(who.person, village)) and await queries.closed_on_or_before(child, hidden):
+            raise ClosedToTheCountyAlone
         command_id = str(uuid.uuid4())
         opening = OpenFile(
             opening=opening_stream(command_id, child),
@@ -202,7 +226,15 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
             freshness=freshness,
         )
 
+    async def hidden_from(person: str, division: str) -> str | None:
+        """Files that were closed on this day (ISO) or before are hidden from the person; None where none is."""
+        return None if await scope.permits(person, "read_closed_file", division) else _today().isoformat()
+
     return router
+
+
+def _today() -> date:
+    return business_day(datetime.now(UTC))
 
 
 def _purpose(text: str | None) -> str:
@@ -233,10 +265,15 @@ def _line(card: Document) -> Line:
     )
 
 
-def _closed_file(card: Document) -> ClosedFile:
+def _closed_file(card: Document, retention: str) -> ClosedFile:
     file = card["file"]
     return ClosedFile(
-        child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
+        child=card["_id"],
+        village=card["village"],
+        closed_on=file["closed_on"],
+        closed_for=file["closed_for"],
+        retention=retention,
+        erasure_requested=file.get("erasure_requested", False),
     )
 
 

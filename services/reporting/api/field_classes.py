@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.contracts.own_fields import FieldClass
 from shared.projection.read_model import Document
 
 _KEPT: Final = {
@@ -17,12 +18,14 @@ _KEPT: Final = {
 }
 """What stays of a block; of the others all stays."""
 
+SENSITIVE: Final = FieldClass.SENSITIVE.value
 _KEPT_OF_OVERRIDE: Final = {"level", "until"}
 _NOT_OF_A_PARENT: Final = {"incapable_reason", "lost_contact_since", "citizen_number", "birth_date"}
 
 _SENSITIVE_EVENTS: Final = {
     "HealthRecorded",
     "WelfareRecorded",
+    "OwnFieldsRecorded",
     "RiskAssessed",
     "RiskLevelOverridden",
     "KeyGroupMarked",
@@ -49,6 +52,8 @@ def entry_without_detail(entry: Document) -> Document:
 def _block(name: str, value: Any) -> Any:
     if name == "parents":
         return {parent: _less(told, _NOT_OF_A_PARENT) for parent, told in value.items()}
+    if name == "own_fields":
+        return {key: field for key, field in value.items() if field["class"] != SENSITIVE}
     if name not in _KEPT:
         return value
     kept = {field: one for field, one in value.items() if field in _KEPT[name]}

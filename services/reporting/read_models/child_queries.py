@@ -38,9 +38,14 @@ class ChildQueries:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
 
-    async def listed(self, villages: Sequence[str], after: tuple[str, str] | None, limit: int) -> list[Document]:
-        """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen."""
-        query: Document = {"village": {"$in": list(villages)}}
+    async def listed(
+        self, villages: Sequence[str], after: tuple[str, str] | None, limit: int, hidden: str | None = None
+    ) -> list[Document]:
+        """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen.
+
+        Files that were closed on the day ``hidden`` (ISO) or before are left out.
+        """
+        query: Document = {"village": {"$in": list(villages)}} | _without_closed(hidden)
         if after:
             village, child = after
             query = {
@@ -49,23 +54,34 @@ class ChildQueries:
         cards = await self._cards(CARDS)
         return await cards.find(query, _LINE).sort([("village", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
-    async def named(self, villages: Sequence[str], name: str, limit: int) -> list[Document]:
-        """Cards whose name, pinyin or initials begin with ``name``, within these villages."""
+    async def named(self, villages: Sequence[str], name: str, limit: int, hidden: str | None = None) -> list[Document]:
+        """Cards whose name, pinyin or initials begin with ``name``, within these villages; ``hidden`` as in
+        ``listed``."""
         key = unicodedata.normalize("NFKC", name).replace(" ", "")
         begins = {"$regex": f"^{re.escape(key)}"}
         begins_latin = {"$regex": f"^{re.escape(key.lower())}"}
         query: dict[str, Any] = {
             "village": {"$in": list(villages)},
             "$or": [{"file.name_key": begins}, {"file.pinyin": begins_latin}, {"file.initials": begins_latin}],
+            **_without_closed(hidden),
         }
         cards = await self._cards(CARDS)
         return await cards.find(query, _LINE).limit(limit).to_list(limit)
 
-    async def closed(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
-        """Cards of files in these villages that were closed on a day (ISO) or before, the longest closed first."""
-        query: Document = {"village": {"$in": list(villages)}, "file.open": False, "file.closed_on": {"$lte": until}}
-        found = (await self._cards(CARDS)).find(query, {"village": 1, "file.closed_on": 1, "file.closed_for": 1})
+    async def closed(self, kept: Sequence[tuple[Sequence[str], str]], limit: int) -> list[Document]:
+        """Cards of files that were closed on a day (ISO) or before, which holds for the villages beside it; the
+        longest closed first."""
+        if not kept:
+            return []
+        ended = [{"village": {"$in": list(villages)}, **_closed(until)} for villages, until in kept]
+        told = ("village", "file.closed_on", "file.closed_for", "file.erasure_requested")
+        found = (await self._cards(CARDS)).find({"$or": ended}, dict.fromkeys(told, 1))
         return await found.sort([("file.closed_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
+
+    async def closed_on_or_before(self, child: str, day: str) -> bool:
+        """Whether the file was closed by that day (ISO), and stands closed."""
+        cards = await self._cards(CARDS)
+        return await cards.find_one({"_id": child, **_closed(day)}, {"_id": 1}) is not None
 
     async def village_of(self, child: str) -> str | None:
         """Where a child lives; None when there is no card, or only the trace of an erased one."""
@@ -83,3 +99,11 @@ class ChildQueries:
         entries = await self._cards(ENTRIES)
         found = entries.find({"child": child}, {"child": 0}).sort("at", -1)
         return await found.limit(MOST_ENTRIES).to_list(MOST_ENTRIES)
+
+
+def _closed(until: str) -> Document:
+    return {"file.open": False, "file.closed_on": {"$lte": until}}
+
+
+def _without_closed(hidden: str | None) -> Document:
+    return {"$nor": [_closed(hidden)]} if hidden else {}

@@ -122,6 +122,8 @@ def _change(card: Document, record: Record, event: Event) -> None:
             file["open"] = True
             file.pop("closed_on", None)
             file.pop("closed_for", None)
+        case ErasureRequested():
+            card.setdefault("file", {})["erasure_requested"] = True
         case VisitLogged():
             _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
         case PairFormed():

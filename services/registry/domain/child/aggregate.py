@@ -16,6 +16,7 @@ from services.registry.domain.child import (
     identity,
     life,
     marks,
+    own_fields,
     proposal,
     registration,
     risk,
@@ -36,6 +37,7 @@ from services.registry.domain.child.history import begun, evolve
 from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
+from services.registry.domain.child.own_fields import OwnFieldsBy
 from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.risk import AssessmentBy, OverrideBy
@@ -73,6 +75,7 @@ Recording = (
     | ClearKeyGroup
     | JoinCareProgramme
     | LeaveCareProgramme
+    | OwnFieldsBy
     | AcceptanceBy
 )
 Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
@@ -179,6 +182,8 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
             return [marks.joined(command, file)]
         case LeaveCareProgramme():
             return [marks.left(command, file)]
+        case OwnFieldsBy():
+            return [own_fields.recorded(command, file)]
         case _:
             assert_never(command)
 

@@ -31,6 +31,7 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.event import Event
+from shared.contracts.own_fields import OwnFieldsRecorded
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituationRecorded, ChildRegistered, ParentSituationRecorded
 from shared.contracts.sealed import Personal
@@ -50,6 +51,7 @@ CHECKED: Final = (
     EntrustmentEnded,
     KeyGroupMarked,
     KeyGroupCleared,
+    OwnFieldsRecorded,
 )
 """What a check looks at."""
 

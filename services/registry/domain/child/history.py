@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar, assert_never
 
+from services.registry.domain.child.own_fields import told_after
 from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Proposal, Stage, Unknown
 from shared.contracts.child_file import (
     CaregiverEntrusted,
@@ -32,6 +33,7 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
+from shared.contracts.own_fields import OwnFieldsRecorded
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChangeProposed,
@@ -65,6 +67,7 @@ ChildEvent = (
     | KeyGroupCleared
     | CareProgrammeJoined
     | CareProgrammeLeft
+    | OwnFieldsRecorded
     | RiskAssessed
     | RiskLevelOverridden
     | ChildTransferOffered
@@ -151,6 +154,8 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return _marked(file, event)
         case RiskAssessed():
             return replace(file, risk=event.level)
+        case OwnFieldsRecorded():
+            return replace(file, own_fields=told_after(file.own_fields, event))
         case ChildTransferOffered():
             return replace(file, offered_to=event.to_village)
         case ChildTransferred():

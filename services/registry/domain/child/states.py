@@ -108,6 +108,7 @@ class OnFile:
     entrusted: Counted[date] | None = None
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     risk: Counted[RiskLevel] | None = None
+    own_fields: frozenset[str] = frozenset()
     offered_to: str | None = None
     reviewed_by: str | None = None
     erasure_requested_by: str | None = None
