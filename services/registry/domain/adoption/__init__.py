@@ -13,6 +13,7 @@ from services.registry.domain.adoption.aggregate import (
     NameIsNotOnesOwn,
     OverrideNotAllowed,
     PolicyAlreadyBegins,
+    RiskSheetUnknown,
     adoption_stream,
 )
 from services.registry.domain.adoption.sense import PolicyMakesNoSense
@@ -31,5 +32,6 @@ __all__ = [
     "OverrideNotAllowed",
     "PolicyAlreadyBegins",
     "PolicyMakesNoSense",
+    "RiskSheetUnknown",
     "adoption_stream",
 ]
