@@ -10,8 +10,10 @@ from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
 from services.registry.held_places import PlaceLearning
 from services.registry.policies import policies
+from services.registry.policies_in_force import PolicyLearning
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
+from shared.adoption.read_model import Adoptions
 from shared.commands.command import Handling, Target, Told
 from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
@@ -46,11 +48,11 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
+        places = PlaceLearning(nothing, nothing)
+        learning = PolicyLearning(self.registry, Adoptions(nothing), MemoryDirectory(), nothing)
         self.handler = self._handler(
             self.registry,
-            registry_handlings(
-                self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), PlaceLearning(nothing, nothing)
-            ),
+            registry_handlings(self.registry, self.sealer, DivisionMap(nothing), TakenOver(nothing), places, learning),
         )
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
