@@ -30,7 +30,7 @@ from shared.contracts.adoption import Adoption
 from shared.contracts.counting import DEFAULT_RULE, RULES, CountingRuleAdopted
 from shared.contracts.event import Fact
 from shared.contracts.own_fields import OwnFields, OwnFieldsDefined
-from shared.contracts.retention import DEFAULT_RETENTION, DEFAULT_RETENTION_NAME, RetentionAdopted
+from shared.contracts.retention import DEFAULT_RETENTION, DEFAULT_RETENTION_NAME, RetentionAdopted, RetentionPeriods
 from shared.contracts.risk import DEFAULT_INSTRUMENT, INSTRUMENTS, RiskInstrument, RiskInstrumentAdopted
 from shared.contracts.values import DivisionCode
 from shared.eventlog.port import Log
@@ -106,6 +106,12 @@ async def _path(directory: Directory, division: str) -> Sequence[str]:
 
 def _content(held: Adopted[dict[str, Any]] | None, fact: type[F], default_name: str, default: F) -> tuple[str, F]:
     return (default_name, default) if held is None else (held.name, fact.model_validate(held.content))
+
+
+async def retention_in(adoptions: Adoptions, directory: Directory, division: str, on: date) -> RetentionPeriods:
+    """How long what belongs to a division is kept, by what is in force there on a day."""
+    held = await adoptions.in_force(RetentionAdopted, await _path(directory, division), on)
+    return _content(held, RetentionPeriods, DEFAULT_RETENTION_NAME, DEFAULT_RETENTION)[1]
 
 
 class Policy(BaseModel):

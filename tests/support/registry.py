@@ -45,14 +45,14 @@ class Registry:
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
         places = PlaceLearning(self._holdings, self._holdings)
         taken_over = TakenOver(self._taken_over, count(step=60).__next__)
-        policies = PolicyLearning(self.log, Adoptions(self._adoptions), self.directory, self._level)
+        policies = PolicyLearning(self.log, Adoptions(self.adoptions), self.directory, self._level)
         self.handlings = handlings(self.log, self.sealer, DivisionMap(self._documents), taken_over, places, policies)
         self.handler = Handler(self.log, self.sealer, self.directory, self.handlings, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:
         return [document for document in await self._divisions() if any(matches(document, field, v) for v in values)]
 
-    async def _adoptions(self, ids: Collection[str]) -> list[Document]:
+    async def adoptions(self, ids: Collection[str]) -> list[Document]:
         held = (await fold_all(AdoptionsModel(), [await self._of(AdoptionsModel.events)]))[ADOPTIONS]
         return [held[key] for key in ids if key in held]
 

@@ -23,6 +23,8 @@ from services.registry.domain.adoption import (
     adoption_stream,
 )
 from services.registry.domain.child import AssessRisk, RiskInstrumentNotInForce
+from services.registry.policies_in_force import retention_in
+from shared.adoption.read_model import Adoptions
 from shared.contracts.counting import CountingRuleAdopted, CountingTerms
 from shared.contracts.own_fields import FieldKind, OwnFields, OwnFieldsDefined
 from shared.contracts.retention import RetentionAdopted, RetentionPeriods
@@ -31,7 +33,7 @@ from shared.contracts.sealed import Personal
 from shared.contracts.values import ParentState, RiskLevel
 from shared.identity.access import NotPermitted
 from tests.support.adopted import FIELDS, SAFETY, YOUNG
-from tests.support.builders import COUNTY, TOLD, a_registration
+from tests.support.builders import COUNTY, TOLD, VILLAGE, a_registration
 from tests.support.offices import Offices
 from tests.support.specification import given
 
@@ -255,3 +257,11 @@ async def test_until_the_sheet_of_the_county_begins_the_shipped_one_is_in_force(
         child=registration.child, instrument="SHEET-1", answers=Personal(RiskAnswers(emergencies=("missing",)))
     )
     await offices.tell(emergency, "director-1")
+
+
+async def test_how_long_an_import_is_kept_follows_from_where_its_sender_works():
+    offices = Offices()
+    await offices.tell(KEEPING.model_copy(update={"periods": RetentionPeriods(import_file_days=5)}), "county-1")
+    for division, on, days in ((VILLAGE, STARTS, 5), (VILLAGE, date(2026, 7, 31), 30), ("5203", STARTS, 30)):
+        periods = await retention_in(Adoptions(offices.adoptions), offices.directory, division, on)
+        assert periods.import_file_days == days
