@@ -49,16 +49,16 @@ PATIENCE_SECONDS: Final = 10.0
 
 
 class MapIsBehind(Refusal):
-    """The map has not taken in yet what was recorded just now."""
+    """A look-up, mostly the map, has not taken in yet what was recorded just now."""
 
     status: ClassVar[int] = 503
     what_to_do: ClassVar[str] = "Repeat the same command under the same id."
 
 
-async def until_level(live: LiveModels, log: Log) -> None:
-    """Returns when the directory holds all that was recorded before. Raises MapIsBehind, LogUnavailableError."""
+async def until_level(live: LiveModels, log: Log, model: str = DirectoryModel.name) -> None:
+    """Returns when the look-up holds all that was recorded before. Raises MapIsBehind, LogUnavailableError."""
     heads = [Position(log.service, head.partition, head.seq) for head in await log.heads()]
-    if not await live.wait_for_all(DirectoryModel.name, heads, timeout=PATIENCE_SECONDS):
+    if not await live.wait_for_all(model, heads, timeout=PATIENCE_SECONDS):
         raise MapIsBehind
 
 

@@ -8,10 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, households, mapping, places, postings, privacy
+from services.registry.handlings import (
+    adoptions,
+    children,
+    divisions,
+    households,
+    mapping,
+    places,
+    postings,
+    privacy,
+)
 from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
 from services.registry.mapping import MappingLearning
+from services.registry.policies_in_force import PolicyLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
 from shared.privacy.sealing import Sealer
@@ -26,6 +36,7 @@ def handlings(
     taken_over: TakenOver,
     held_places: PlaceLearning,
     household_learning: HouseholdLearning,
+    policies: PolicyLearning,
 ) -> list[Handling[Any]]:
     """Every command of registry."""
     return [
@@ -33,6 +44,7 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over, household_learning),
+        *adoptions.handlings(policies),
         *households.handlings(household_learning),
         *mapping.handlings(MappingLearning(log, sealer, division_map)),
         *privacy.handlings(),

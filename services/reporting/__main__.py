@@ -25,6 +25,7 @@ from services.reporting.export.person_log import PersonLog
 from services.reporting.export.traces import Traces
 from services.reporting.figures.queries import Figures
 from services.reporting.figures.read_model import FiguresModel
+from services.reporting.figures.rules_in_force import RulesInForce
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
@@ -34,6 +35,8 @@ from services.reporting.read_models.mapping_queries import MappingQueries
 from services.reporting.read_models.mappings import Mappings
 from services.reporting.read_models.postings import PostingQueries, Postings
 from services.reporting.read_models.protection import ProtectionReports
+from services.reporting.retention import Retention
+from shared.adoption.read_model import Adoptions, live_documents
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -56,16 +59,18 @@ def routers(service: LogService) -> list[APIRouter]:
     async def divisions() -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
+    adoptions = Adoptions(live_documents(kernel.live))
     scope = Scope(kernel.directory, divisions)
     opener = Opener(service.handler)
     queries, of_households = ChildQueries(live.of(Children.name)), HouseholdQueries(live.of(Households.name))
     work_lists = WorkLists(live.of(Duties.name), live.of(Children.name), kernel.directory)
     streams = {SERVICE: service.log.load} | {name: kernel.owner(name).stream for name in _others(settings)}
     person_log = PersonLog(live.of(Traces.name), streams, kernel.vault, kernel.sealer)
+    retention = Retention(adoptions, kernel.directory)
     found = [
-        figure_routes(Figures(live.of(FiguresModel.name)), live, scope, kernel.caller),
+        figure_routes(Figures(live.of(FiguresModel.name)), RulesInForce(adoptions), live, scope, kernel.caller),
         work_list_routes(work_lists, live, scope, kernel.caller),
-        child_routes(queries, of_households, live, scope, opener, kernel.caller),
+        child_routes(queries, of_households, retention, live, scope, opener, kernel.caller),
         household_routes(of_households, queries, live, scope, opener, kernel.caller),
         export_routes(queries, person_log, live, scope, service.handler, kernel.caller),
         concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),

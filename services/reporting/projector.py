@@ -18,6 +18,7 @@ from services.reporting.read_models.households import Households
 from services.reporting.read_models.mappings import Mappings
 from services.reporting.read_models.postings import Postings
 from services.reporting.read_models.protection import ProtectionReports
+from shared.adoption.read_model import AdoptionsModel
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -40,6 +41,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Duties.name: Duties,
     Concerns.name: Concerns,
     ProtectionReports.name: ProtectionReports,
+    AdoptionsModel.name: AdoptionsModel,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

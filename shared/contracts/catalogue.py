@@ -16,11 +16,13 @@ from shared.contracts import (
     file_keeping,
     households,
     mapping,
+    own_fields,
     pairing,
     places,
     protection,
     registry,
     reporting,
+    retention,
     risk,
     roster,
     visit_policy,
@@ -33,7 +35,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (
         *(registry, roster, divisions, places, child_file, file_keeping, counting, risk, households, mapping),
-        consent,
+        *(retention, own_fields, consent),
     ),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
@@ -71,6 +73,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("VisitLogged", 1): _only_more_may_be_told,
     ("ChildFileClosed", 1): _only_more_may_be_told,
     ("ChildFileReviewConfirmed", 1): _only_more_may_be_told,
+    ("CountingRuleAdopted", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

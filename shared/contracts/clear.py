@@ -112,7 +112,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "RiskLevelOverridden": frozenset({"asked_by", "child", "reviewed_by", "until"}),
     "CountingRuleAdopted": frozenset(
         {
-            *("adoption", "division", "rule", "starts"),
+            *("adoption", "division", "may_override", "rule", "starts"),
             *("terms.across_county", "terms.away", "terms.care_kinds", "terms.hukou_kinds", "terms.max_age"),
             *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
         }
@@ -139,6 +139,32 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
             *("registration.child", "registration.hukou"),
         }
     ),
+    # what authorities adopt: no word of it is about a person; the values of own fields are sealed
+    "RiskInstrumentAdopted": frozenset(
+        {
+            *("adoption", "division", "instrument", "may_override", "starts"),
+            *("content.direction", "content.emergencies", "content.months"),
+            *("content.items.code", "content.items.label", "content.items.weight"),
+            *("content.items.choices.code", "content.items.choices.points"),
+            *("content.bands.at_least", "content.bands.at_most", "content.bands.level", "content.bands.name"),
+            *("content.vetoes.choice", "content.vetoes.item", "content.vetoes.level"),
+        }
+    ),
+    "RetentionAdopted": frozenset(
+        {
+            *("adoption", "division", "may_override", "starts", "version"),
+            *("periods.access_log_years", "periods.closed_file_years", "periods.helper_years"),
+            *("periods.import_file_days", "periods.photo_years", "periods.protected_until_age"),
+        }
+    ),
+    "OwnFieldsDefined": frozenset(
+        {
+            *("adoption", "division", "may_override", "starts", "version"),
+            *("content.fields.field_class", "content.fields.key", "content.fields.kind", "content.fields.label"),
+            *("content.fields.options", "content.fields.required"),
+        }
+    ),
+    "OwnFieldsRecorded": frozenset({"child", "definition"}),
     # visits
     "VisitLogged": frozenset(
         {

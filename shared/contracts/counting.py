@@ -1,23 +1,23 @@
 """Counting rules (统计口径) as data, and the event by which one is adopted (domain 3.1, Rule versions).
 
 A rule is a name and its terms. What was shipped under a name does not change: another reading of the same rule is a
-rule with a name of its own. A further rule is one more entry here, where its terms exist.
+rule with a name of its own. An authority adopts one of those shipped here, or one of its own that is made of the same
+terms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from shared.contracts.event import Event, Fact
-from shared.contracts.values import AdoptionId, CareKind, Day, HukouKind, ParentState, SchoolState
+from shared.contracts.adoption import Adoption, Content, PolicyName
+from shared.contracts.event import Fact
+from shared.contracts.values import CareKind, HukouKind, ParentState, SchoolState
 
-RuleName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,32}$")]
-OfficeCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6})$")]
-"""A county or above."""
+RuleName = PolicyName
 
 
 class ParentsTerm(StrEnum):
@@ -78,16 +78,22 @@ RULES: Final[Mapping[str, CountingTerms]] = {
         parents=ParentsTerm.BOTH_AWAY, away=_AWAY, school_states=(SchoolState.PRIMARY, SchoolState.JUNIOR)
     ),
 }
-"""The rules that are counted. The first one counts where none has been adopted."""
+"""The rules that are shipped. The first one counts where none has been adopted."""
 
 DEFAULT_RULE: Final = next(iter(RULES))
 
 
-class CountingRuleAdopted(Event):
-    """From its first day on a division and all below it counts by this rule, whose terms stand here as they were."""
+class CountingRuleAdopted(Adoption):
+    """From its first day on a division and all below it counts by this rule, whose terms stand here as they were.
 
-    adoption: AdoptionId
-    division: OfficeCode
+    Version 1 did not say whether divisions below may count by another.
+    """
+
+    schema_version: ClassVar[int] = 2
+
     rule: RuleName
     terms: CountingTerms
-    starts: Day
+
+    @property
+    def adopted(self) -> Content:
+        return Content(self.rule, self.terms)

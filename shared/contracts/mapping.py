@@ -10,7 +10,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.counting import OfficeCode, RuleName
+from shared.contracts.adoption import OfficeCode
+from shared.contracts.counting import RuleName
 from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (

@@ -1,22 +1,36 @@
 """Risk assessment (风险评估): instruments as data, and the events of an assessment (domain 3.1, RiskAssessment; 5.3).
 
 An instrument is a name and its content: items with the points of each choice, bands, vetoes and an emergency filter.
-What was shipped under a name does not change; another sheet is one more entry.
+What stands under a name does not change: another version has another name. An authority adopts a sheet of its own by
+an event; where none was adopted, the shipped one is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
 from pydantic import StringConstraints
 
+from shared.contracts.adoption import Adoption, Content, PolicyName
 from shared.contracts.event import Event, Fact
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import ChildId, Day, PersonId, RiskLevel, Text
 
-InstrumentName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,32}$")]
+InstrumentName = PolicyName
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+
+
+EMERGENCIES: Final = ("violence_now", "trafficked", "missing", "no_livelihood", "danger_to_life")
+"""The signs of an emergency that a sheet may filter by (domain 3.1, RiskAssessment)."""
+
+
+class Direction(StrEnum):
+    """What points are for."""
+
+    DANGER = "danger"
+    SAFETY = "safety"
 
 
 class Choice(Fact):
@@ -25,15 +39,24 @@ class Choice(Fact):
 
 
 class RiskItem(Fact):
+    """The points of its choices count ``weight`` times. ``label`` is what a form shows."""
+
     code: Code
     choices: tuple[Choice, ...]
+    weight: int = 1
+    label: Text | None = None
 
 
 class Band(Fact):
-    """The level of a score of ``at_least`` so many points, up to the next band."""
+    """The level of a score from ``at_least`` to ``at_most`` points; the last band may have no upper end.
+
+    ``name`` is what the authority calls it, where its grades are others than the four levels.
+    """
 
     at_least: int
+    at_most: int | None = None
     level: RiskLevel
+    name: Text | None = None
 
 
 class Veto(Fact):
@@ -45,14 +68,26 @@ class Veto(Fact):
 
 
 class RiskInstrument(Fact):
-    """Whether points are for danger or for safety follows from the bands. ``emergencies`` are signs that skip scoring:
-    the level is high at once. ``months`` are those in which the sheet is due."""
+    """``emergencies`` are signs that skip scoring: the level is high at once. ``months`` are those in which the sheet
+    is due."""
 
+    direction: Direction
     items: tuple[RiskItem, ...]
     bands: tuple[Band, ...]
-    vetoes: tuple[Veto, ...]
-    emergencies: tuple[Code, ...]
+    vetoes: tuple[Veto, ...] = ()
+    emergencies: tuple[Code, ...] = ()
     months: tuple[int, ...]
+
+
+class RiskInstrumentAdopted(Adoption):
+    """From its first day on risk is assessed with this sheet in a division and all below it."""
+
+    instrument: InstrumentName
+    content: RiskInstrument
+
+    @property
+    def adopted(self) -> Content:
+        return Content(self.instrument, self.content)
 
 
 class RiskAnswer(Fact):
@@ -109,6 +144,7 @@ def _item(code: str, **points: int) -> RiskItem:
 INSTRUMENTS: Final[Mapping[str, RiskInstrument]] = {
     # A proposal after the typical cases of each level (domain 5.3); points are for danger.
     "SHEET-1": RiskInstrument(
+        direction=Direction.DANGER,
         items=(
             _item("lives", with_adult=0, alone=60),
             _item("care_quality", good=0, fair=20, poor=40),
@@ -122,9 +158,9 @@ INSTRUMENTS: Final[Mapping[str, RiskInstrument]] = {
             _item("home_dangers", none=0, some=10, grave=40),
         ),
         bands=(
-            Band(at_least=0, level=RiskLevel.LOW),
-            Band(at_least=20, level=RiskLevel.MEDIUM),
-            Band(at_least=40, level=RiskLevel.MEDIUM_HIGH),
+            Band(at_least=0, at_most=19, level=RiskLevel.LOW),
+            Band(at_least=20, at_most=39, level=RiskLevel.MEDIUM),
+            Band(at_least=40, at_most=79, level=RiskLevel.MEDIUM_HIGH),
             Band(at_least=80, level=RiskLevel.HIGH),
         ),
         vetoes=(
@@ -136,8 +172,10 @@ INSTRUMENTS: Final[Mapping[str, RiskInstrument]] = {
             Veto(item="health", choice="disabled_or_ill", level=RiskLevel.MEDIUM_HIGH),
             Veto(item="registration", choice="none", level=RiskLevel.MEDIUM_HIGH),
         ),
-        emergencies=("violence_now", "trafficked", "missing", "no_livelihood", "danger_to_life"),
+        emergencies=EMERGENCIES,
         months=(3, 9),
     ),
 }
-"""The sheets that an assessment may be made with."""
+"""The sheets that are shipped. The first one is used where none has been adopted."""
+
+DEFAULT_INSTRUMENT: Final = next(iter(INSTRUMENTS))

@@ -289,6 +289,9 @@ class RiskLevel(StrEnum):
     LOW = "low"
 
 
+RISING: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.MEDIUM_HIGH, RiskLevel.HIGH)
+
+
 class CheckLevel(StrEnum):
     """Who checks a child's file, one after the other."""
 

@@ -31,7 +31,8 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
     | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
     | {"read_sensitive"}
-    | {"record_consent", "keep_attachment"},
+    | {"record_consent", "keep_attachment"}
+    | {"record_own_fields"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK,
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
@@ -41,7 +42,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"}
-    | {"record_consent", "keep_attachment"}
+    | {"record_consent", "keep_attachment", "record_own_fields"}
     | _CONCERNS
     | {"check_visit", "raise_protection_report"}
     | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"},
@@ -54,6 +55,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | _CONCERNS
     | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
     | {"open_mapping_campaign", "reopen_village_mapping", "read_mapping_sheet"}
+    | {"adopt_policy", "record_own_fields", "read_closed_file"}
     | {
         "register_child",
         "record_child",
@@ -70,7 +72,8 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.STATISTICS_USER: _FIGURES,
     Role.DATA_OFFICE: _FIGURES
     | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"}
-    | {"register_school", "adopt_counting_rule"},
+    | {"register_school", "adopt_counting_rule"}
+    | {"adopt_policy"},
     Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}) | {"export_child_file"},
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),

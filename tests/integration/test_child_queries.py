@@ -108,7 +108,7 @@ async def test_closed_files_are_found_by_the_day_they_were_closed_in_ones_own_vi
     events += [ChildFileReopened(child=reopened.child, reason=Personal("又外出"), reopened_on=new)]
 
     queries = await holding(database, events)
-    found = await queries.closed([VILLAGE], old.isoformat(), limit=10)
+    found = await queries.closed([([VILLAGE], old.isoformat())], limit=10)
     assert [(card["_id"], card["file"]) for card in found] == [
         (second.child, {"closed_on": "2023-08-01", "closed_for": "turned_16"}),
         (first.child, {"closed_on": "2023-08-14", "closed_for": "turned_16"}),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
+from services.reporting.figures.counting_rules import RULES, CountingRule, shipped
 from services.reporting.figures.indicators import UnknownIndicator
 from services.reporting.figures.queries import Figure, Figures
 from services.reporting.figures.read_model import FiguresModel
+from shared.contracts.counting import CountingTerms, ParentsTerm
 from shared.contracts.registry import ParentsSituation
 from shared.contracts.values import HukouKind, ParentState
 from shared.projection.checkpoint import Checkpoint
@@ -29,7 +32,6 @@ from tests.support.figure_histories import (
     a_parent,
     a_posting,
     a_visit_in,
-    an_adoption,
     folded,
     told,
 )
@@ -39,6 +41,8 @@ VILLAGE, SECOND, THIRD = "529901101201", "529901101202", "529901102201"
 JULY_20, AUG_1, AUG_14 = date(2026, 7, 20), date(2026, 8, 1), date(2026, 8, 14)
 AWAY = a_parent(ParentState.AWAY)
 BOTH_AWAY = ParentsSituation(father=AWAY, mother=AWAY)
+
+GONE = ParentState.AWAY
 
 Getter = Callable[[str], Awaitable[AsyncIOMotorCollection[Any]]]
 Fold = Callable[[Sequence[Sequence[Occurred]]], Awaitable[None]]
@@ -81,6 +85,12 @@ async def fold(database: tuple[AsyncIOMotorClient[Any], str]) -> Fold:
             checkpoint = after
 
     return fold
+
+
+def rule_of(name: str) -> CountingRule:
+    rule = shipped(name)
+    assert rule is not None
+    return rule
 
 
 def a_history() -> list[list[Occurred]]:
@@ -131,29 +141,30 @@ async def test_a_figure_is_counted_by_the_rule_it_is_asked_by(fold: Fold, collec
     rural = told(a_child_of(9, VILLAGE, "2011-03", BOTH_AWAY, HukouKind.RURAL), JULY_20, JULY_20)
     await fold([*a_history(), [rural]])
     figures = Figures(collections)
-    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule="BRIEF-0-14") == Figure(2, 3, "66.7")
-    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule="MCA-2016") == Figure(1, 1, "100.0")
-    total, _ = await figures.table(["I1", "VISITS"], COUNTY, [], AUG_14, AUG_14, rule="EDU")
+    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule=rule_of("BRIEF-0-14")) == Figure(2, 3, "66.7")
+    assert await figures.figure("I1", COUNTY, AUG_14, AUG_14, rule=rule_of("MCA-2016")) == Figure(1, 1, "100.0")
+    total, _ = await figures.table(["I1", "VISITS"], COUNTY, [], AUG_14, AUG_14, rule=rule_of("EDU"))
     assert total == {"I1": Figure(0, 0, "-"), "VISITS": Figure(2, None, None)}
 
 
-async def test_a_division_counts_by_what_it_or_the_nearest_above_it_has_adopted(
-    fold: Fold, collections: Getter
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+async def test_a_rule_counts_at_the_question_what_its_sums_say(
+    fold: Fold, collections: Getter, rule: CountingRule
 ) -> None:
-    adopted = [
-        told(an_adoption("52", "CENSUS-WIDE", JULY_20), JULY_20, JULY_20),
-        told(an_adoption(COUNTY, "MCA-2024", AUG_14), AUG_1, AUG_1),
-        told(an_adoption(COUNTY, "MCA-2016", AUG_1), AUG_14, AUG_14, version=2),
-    ]
-    await fold([adopted])
-    figures, path = Figures(collections), ("52", "5299", COUNTY, TOWNSHIP)
-    assert await figures.adopted(path, date(2026, 7, 19), AUG_14) == "BRIEF-0-14"
-    assert await figures.adopted(path, JULY_20, AUG_14) == "CENSUS-WIDE"
-    assert await figures.adopted(path, AUG_1, AUG_14) == "MCA-2016"
-    assert await figures.adopted(path, AUG_1, AUG_1) == "CENSUS-WIDE"
-    assert await figures.adopted(path, AUG_14, AUG_14) == "MCA-2024"
-    assert await figures.adopted(("52", "5298"), AUG_14, AUG_14) == "CENSUS-WIDE"
-    assert await figures.adopted((), AUG_14, AUG_14) == "BRIEF-0-14"
+    """Had a shipped rule been an authority's own, nothing would be counted otherwise."""
+    await fold(a_history())
+    figures, nodes = Figures(collections), ["5299", COUNTY, TOWNSHIP, OTHER_TOWNSHIP, VILLAGE, SECOND, THIRD]
+    own = replace(rule, name="5299-OWN")
+    for as_of in (JULY_20, AUG_1, AUG_14):
+        for known_at in (date(2026, 7, 19), JULY_20, AUG_1, AUG_14):
+            by_sums = await figures.table(["I1", "I1b", "VISITS"], "5299", nodes, as_of, known_at, rule=rule)
+            assert await figures.table(["I1", "I1b", "VISITS"], "5299", nodes, as_of, known_at, rule=own) == by_sums
+
+
+async def test_figures_count_by_the_terms_of_a_rule_of_ones_own(fold: Fold, collections: Getter) -> None:
+    await fold(a_history())
+    nobody = CountingRule.of("529901-BABIES", CountingTerms(max_age=2, parents=ParentsTerm.ANY_AWAY, away=(GONE,)))
+    assert await Figures(collections).figure("I1", COUNTY, AUG_14, AUG_14, rule=nobody) == Figure(0, 0, "-")
 
 
 async def test_an_indicator_that_does_not_exist_is_refused(collections: Getter) -> None:

@@ -262,7 +262,7 @@ async def test_an_import_that_fails_again_and_again_does_not_keep_the_others_wai
 async def test_a_file_whose_reader_died_before_it_was_deleted_is_deleted_at_the_next_start(desk: Desk) -> None:
     batch = (await desk.checked(GOOD))["_id"]
     waiting = (await desk.desk.receive(CLERK, xlsx(table(ROSTER, ROSTER_ROW))))["_id"]
-    await desk.store.keep_file(batch, GOOD, NOW)
+    await desk.store.keep_file(batch, GOOD, NOW, NOW + timedelta(days=30))
     await desk.store.tidy(NOW)
     assert await desk.store.file(batch) == GOOD  # it may be one that is being received
     await desk.store.tidy(NOW + timedelta(hours=2))

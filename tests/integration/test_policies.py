@@ -11,8 +11,10 @@ from services.registry.domain.child import CloseChildFile
 from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
 from services.registry.policies import policies
+from services.registry.policies_in_force import PolicyLearning
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
+from shared.adoption.read_model import Adoptions
 from shared.commands.command import Handling, Target, Told
 from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
@@ -47,9 +49,11 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
-        taken_over, places = TakenOver(nothing), PlaceLearning(nothing, nothing)
-        households = HouseholdLearning(self.registry, self.sealer, MemoryDirectory(), taken_over)
-        table = registry_handlings(self.registry, self.sealer, DivisionMap(nothing), taken_over, places, households)
+        taken_over, places, directory = TakenOver(nothing), PlaceLearning(nothing, nothing), MemoryDirectory()
+        households = HouseholdLearning(self.registry, self.sealer, directory, taken_over)
+        learning = PolicyLearning(self.registry, Adoptions(nothing), directory, nothing)
+        divisions = DivisionMap(nothing)
+        table = registry_handlings(self.registry, self.sealer, divisions, taken_over, places, households, learning)
         self.handler = self._handler(self.registry, table)
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village

@@ -28,6 +28,7 @@ from deploy.local.operator import WITH_A_DIRECTORY, operator
 from deploy.local.population import Plan, Population, populate
 from deploy.local.settings import checkpoint_folder, witness_keys
 from services.registry.division_list import divisions
+from services.registry.domain.adoption import AdoptCountingRule
 from services.registry.domain.child import (
     ApproveErasure,
     CloseChildFile,
@@ -47,7 +48,6 @@ from services.registry.domain.child import (
     VerifyChildFile,
 )
 from services.registry.domain.citizen_number import check_character
-from services.registry.domain.counting_rule import AdoptCountingRule
 from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
 from shared.commands.command import Command, business_day
 from shared.contracts.child_file import Entrustment, Health, Identity, IdentityCorrection, Schooling, Welfare

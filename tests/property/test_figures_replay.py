@@ -10,6 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.reporting.figures.counting_rules import RULES as COUNTED
+from services.reporting.figures.facts import counted_in, posted_steps, text_of
+from services.reporting.figures.steps import at
 from shared.contracts.child_file import (
     ChildIdentityCorrected,
     ChildTransferred,
@@ -369,6 +372,23 @@ def test_every_sum_is_what_a_naive_replay_cut_at_the_known_day_finds(data: st.Da
             for measure in MEASURES:
                 expected = naive(arrivals, measure, node, as_of, known_at)
                 assert sum_at(held, measure, node, as_of, known_at) == expected, (measure, node, as_of, known_at)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_is_counted_at_the_question_is_what_a_naive_replay_finds(data: st.DataObject) -> None:
+    arrivals = interleaved(data.draw, data.draw(histories()))
+    held = asyncio.run(folded([arrivals]))
+    [as_of, known_at] = data.draw(st.lists(days, min_size=2, max_size=2))
+    on, known = text_of(as_of), text_of(known_at)
+    for rule in COUNTED:
+        homes = [counted_in(child["facts"], rule, on, known) for child in held["children"].values()]
+        for village in VILLAGES:
+            assert homes.count(village) == naive(arrivals, f"children@{rule.name}", village, as_of, known_at)
+    for code, village_document in held["villages"].items():
+        posted = at(posted_steps(village_document["postings"]), on, known)
+        seen = [one for one in arrivals if _china(one.record.recorded_at) <= known_at]
+        assert bool(posted) == _is_posted(seen, code, as_of)
 
 
 @settings(max_examples=100, deadline=None)

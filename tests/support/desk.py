@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
@@ -16,6 +16,7 @@ from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import Document, ImportStore
 from services.registry.imports.worker import ImportWorker
 from shared.commands.handler import Handler
+from shared.contracts.retention import DEFAULT_RETENTION
 from shared.contracts.values import Role
 from shared.eventlog.lease import MemoryLeases, Tenure
 from tests.support.importing import COUNTY, nodes
@@ -24,6 +25,10 @@ from tests.support.registry import NOW, Registry
 CLERK = "clerk-1"
 NODES = [node for node in nodes() if node.code.startswith(COUNTY) or len(node.code) < len(COUNTY)]
 """One county and what lies above it."""
+
+
+async def thirty_days(division: str) -> timedelta:
+    return timedelta(days=DEFAULT_RETENTION.import_file_days)
 
 
 class Desk:
@@ -41,7 +46,7 @@ class Desk:
             Handler(parts.log, parts.sealer, parts.directory, batch_handlings(), b"k" * 32, lambda: self.now)
         )
         scope = ImportScope(parts.directory, self._divisions, lambda: self.now)
-        self.desk = ImportDesk(self.store, Examiner(), scope, teller, lambda: self.now)
+        self.desk = ImportDesk(self.store, Examiner(), scope, teller, lambda: self.now, thirty_days)
         self.worker = ImportWorker(
             self.desk, self.store, Examiner(), scope, teller, parts.handler, parts.log, lambda: self.now
         )

@@ -54,7 +54,7 @@ from tests.support.builders import a_registered_child, care
 CHINA = timezone(timedelta(hours=8))
 KINDS = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
 VERSION = ModelVersion("figures", 1)
-NAMES = ("children", "villages", "divisions", "sums", "adoptions")
+NAMES = ("children", "villages", "divisions", "sums")
 
 Collections = dict[str, dict[Any, Document]]
 

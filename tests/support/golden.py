@@ -40,7 +40,7 @@ _TEXTS: Final = (
     *("1", "01", f"child-{_UUID}", "5e" * 32, "mood", "HOME-1", "GCJ-02", "529901001001-1"),
 )
 """Tried in order until one fits a field: name or text, village, division, month, phone, citizen number, group,
-ethnicity, stream, digest, code, form, system of coordinates, village group."""
+ethnicity, stream, digest, code or key, form, system of coordinates, village group."""
 _NUMBERS: Final = (1, 10, 1000, 0, 105, 27)
 
 

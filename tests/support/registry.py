@@ -9,7 +9,9 @@ from itertools import count
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
+from services.registry.policies_in_force import PolicyLearning
 from services.registry.service import handlings
+from shared.adoption.read_model import ADOPTIONS, Adoptions, AdoptionsModel
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
 from shared.contracts.sealed import KINDS
@@ -45,12 +47,23 @@ class Registry:
         places = PlaceLearning(self._holdings, self._holdings)
         taken_over = TakenOver(self._taken_over, count(step=60).__next__)
         self.households = HouseholdLearning(self.log, self.sealer, self.directory, taken_over)
+        policies = PolicyLearning(self.log, Adoptions(self.adoptions), self.directory, self._level)
         divisions = DivisionMap(self._documents)
-        self.handlings = handlings(self.log, self.sealer, divisions, taken_over, places, self.households)
+        self.handlings = handlings(self.log, self.sealer, divisions, taken_over, places, self.households, policies)
         self.handler = Handler(self.log, self.sealer, self.directory, self.handlings, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:
         return [document for document in await self._divisions() if any(matches(document, field, v) for v in values)]
+
+    async def adoptions(self, ids: Collection[str]) -> list[Document]:
+        held = (await fold_all(AdoptionsModel(), [await self._of(AdoptionsModel.events)]))[ADOPTIONS]
+        return [held[key] for key in ids if key in held]
+
+    async def _of(self, types: Collection[str]) -> list[Event]:
+        return [event for event in await self.everything() if type(event).__name__ in types]
+
+    async def _level(self) -> None:
+        """A log in memory is folded anew at each question."""
 
     async def _holdings(self, field: str, value: str) -> list[Document]:
         grants = (await fold_all(DirectoryModel(), [await self.everything()]))[GRANTS].values()

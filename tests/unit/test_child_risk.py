@@ -17,7 +17,7 @@ from services.registry.domain.child import (
     OverrideRisk,
     ReviewerAsks,
     RiskAnswersDoNotFit,
-    RiskInstrumentUnknown,
+    RiskInstrumentNotInForce,
     RiskNotAssessed,
 )
 from services.registry.domain.child.risk import judged, next_due
@@ -26,6 +26,7 @@ from shared.contracts.risk import (
     INSTRUMENTS,
     Band,
     Choice,
+    Direction,
     RiskAnswer,
     RiskAnswers,
     RiskAssessed,
@@ -55,7 +56,8 @@ def answers(**other: str) -> RiskAnswers:
 
 
 def assess(told: RiskAnswers, instrument: str = "SHEET-1") -> AssessmentBy:
-    return AssessmentBy(**IT, instrument=instrument, answers=Personal(told), person="director-1")
+    by = {"person": "director-1", "in_force": "SHEET-1", "sheet": SHEET}
+    return AssessmentBy(**IT, instrument=instrument, answers=Personal(told), **by)
 
 
 def an_assessment(told: RiskAnswers, level: RiskLevel, score: int | None, *vetoes: str) -> RiskAssessed:
@@ -125,8 +127,10 @@ def test_answers_that_do_not_fit_the_sheet_are_refused_by_item(told, saying):
     given(CHILD, KNOWN).when(assess(told)).then_refused(RiskAnswersDoNotFit, saying)
 
 
-def test_a_sheet_that_does_not_exist_is_refused():
-    given(CHILD, KNOWN).when(assess(answers(), "SHEET-99")).then_refused(RiskInstrumentUnknown)
+def test_another_sheet_than_the_one_in_force_is_refused():
+    given(CHILD, KNOWN).when(assess(answers(), "SHEET-99")).then_refused(
+        RiskInstrumentNotInForce, "SHEET-1 is in force"
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,8 +157,8 @@ def test_no_answer_that_is_worse_makes_the_level_better(told):
 
 def test_points_for_safety_are_another_sheet_and_no_other_code():
     item = RiskItem(code="home", choices=(Choice(code="safe", points=10), Choice(code="unsafe", points=0)))
-    bands = (Band(at_least=0, level=RiskLevel.HIGH), Band(at_least=5, level=RiskLevel.LOW))
-    sheet = RiskInstrument(items=(item,), bands=bands, vetoes=(), emergencies=(), months=(3,))
+    bands = (Band(at_least=0, at_most=4, level=RiskLevel.HIGH), Band(at_least=5, level=RiskLevel.LOW))
+    sheet = RiskInstrument(direction=Direction.SAFETY, items=(item,), bands=bands, months=(3,))
     levels = [
         judged(sheet, RiskAnswers(answers=(RiskAnswer(item="home", choice=choice),)))[1]
         for choice in ("safe", "unsafe")

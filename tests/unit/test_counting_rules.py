@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import pytest
 from pydantic import ValidationError
 
-from services.registry.domain.counting_rule import (
+from services.registry.domain.adoption import (
     ADOPTED,
     AdoptCountingRule,
     CountingRuleAlreadyBegins,
     CountingRuleUnknown,
     adoption_stream,
 )
-from services.reporting.figures.counting_rules import CountingRule, UnknownCountingRule, rule_named
+from services.reporting.figures.counting_rules import CountingRule, UnknownCountingRule, shipped
 from services.reporting.figures.facts import add_child_facts, child_counts
 from services.reporting.figures.indicators import UnknownIndicator, indicator_named
+from services.reporting.figures.rules_in_force import RulesInForce
+from shared.adoption.read_model import Adoptions
 from shared.commands.command import UnknownDivision
 from shared.contracts.counting import DEFAULT_RULE, RULES, CountingRuleAdopted, CountingTerms, ParentsTerm
 from shared.contracts.registry import ParentSituation, ParentsSituation
 from shared.contracts.values import CareKind, HukouKind, ParentState, SchoolState
 from shared.identity.access import NotPermitted
-from shared.projection.read_model import Occurred
+from shared.projection.read_model import Document, Occurred
 from tests.support.builders import TOLD
 from tests.support.figure_histories import (
     a_child_of,
     a_parent,
     a_transfer,
-    an_adoption,
     folded,
     new_birth_month,
     new_care,
@@ -149,7 +150,7 @@ async def test_a_corrected_birth_month_holds_from_the_beginning_once_it_is_known
     [("20260210", "20260810"), ("20250831", "20260228"), ("20230831", "20240229"), ("20250701", "20260101")],
 )
 def test_six_months_end_on_the_same_day_of_the_month_or_its_last(left: str, day: str) -> None:
-    assert rule_named("MCA-2024").first_day_long_enough(left) == day
+    assert shipped("MCA-2024").first_day_long_enough(left) == day
 
 
 def test_a_further_rule_needs_no_code_where_its_terms_exist() -> None:
@@ -178,23 +179,15 @@ def test_what_was_shipped_under_a_name_does_not_change() -> None:
     assert DEFAULT_RULE == "BRIEF-0-14"
 
 
-def test_a_rule_or_an_indicator_that_does_not_exist_is_refused() -> None:
+async def _nothing(ids: Collection[str]) -> list[Document]:
+    return []
+
+
+async def test_a_rule_or_an_indicator_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UnknownCountingRule):
-        rule_named("MCA-1999")
+        await RulesInForce(Adoptions(_nothing)).named("MCA-1999")
     with pytest.raises(UnknownIndicator):
         indicator_named("I99", DEFAULT_RULE)
-
-
-async def test_an_adoption_is_kept_by_division_in_order_of_its_days() -> None:
-    adopted = [
-        told(an_adoption("5299", "MCA-2024", date(2026, 9, 1)), LATER, LATER, version=2),
-        told(an_adoption("5299", "MCA-2016", date(2026, 1, 1)), SEEN, SEEN),
-    ]
-    held = await folded([adopted[:1], adopted[1:]])
-    assert held["adoptions"]["5299"]["adopted"] == [
-        ["20260101", "20260301", 1, "MCA-2016"],
-        ["20260901", "20260814", 2, "MCA-2024"],
-    ]
 
 
 # -- adopting

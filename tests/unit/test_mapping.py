@@ -52,8 +52,6 @@ from services.registry.domain.village_mapping import (
 from shared.commands.command import DivisionEnded, NothingToRecord, NotOnFile, UnknownDivision
 from shared.contracts.mapping import (
     Confirmation,
-    ConfirmationMeans,
-    Confirmer,
     HouseholdAddedToRoster,
     HouseholdMapped,
     HouseholdRosterFixed,
@@ -68,6 +66,7 @@ from shared.contracts.mapping import (
     VillageMappingStarted,
 )
 from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import ConfirmationMeans, Guardian
 from shared.eventlog.placement import new_id
 from tests.support.builders import COUNTY, TOLD, VILLAGE
 from tests.support.specification import given
@@ -115,7 +114,7 @@ ONE, TWO, THREE = (
     RosterHousehold(household=new_id("household"), number=number, head=Personal("测户主")) for number in ("1", "2", "3")
 )
 CHILD_ID = new_id("child", beside=ONE.household)
-SIGNED = Confirmation(by=Confirmer.CAREGIVER, on=DAY, means=ConfirmationMeans.SIGNATURE)
+SIGNED = Confirmation(by=Guardian.CAREGIVER, on=DAY, means=ConfirmationMeans.SIGNATURE)
 NODE = Node(
     "division", VILLAGE, "某村", "village", "520303105", date(2020, 1, 1), above=("52", "5203", COUNTY, "520303105")
 )

@@ -19,6 +19,9 @@ from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
+from services.reporting.figures.rules_in_force import RulesInForce
+from services.reporting.retention import Retention
+from shared.adoption.read_model import Adoptions
 from shared.commands.handler import Handler
 from shared.contracts.sealed import KINDS
 from shared.contracts.values import Role
@@ -56,6 +59,7 @@ class Cards:
     def __init__(self) -> None:
         self.cards = {CHILD: VILLAGE}
         self.merged = {}
+        self.closed_files = set()
 
     async def village_of(self, child):
         return self.cards.get(child)
@@ -69,8 +73,8 @@ class Cards:
     async def time_line(self, child):
         return TIME_LINE
 
-    async def closed(self, villages, until, limit):
-        assert villages == [VILLAGE]
+    async def closed(self, kept, limit):
+        assert [villages for villages, _ in kept] == [[VILLAGE]]
         return [{"_id": CHILD, "village": VILLAGE, "file": {"closed_on": "2020-01-01", "closed_for": "turned_16"}}]
 
     async def due(self, villages, until, limit):
@@ -79,8 +83,14 @@ class Cards:
         due = {"name": "测甲一", "check": check | {"due_on": "2027-02-12"}, "guardian": {"confirmed_on": "2026-08-12"}}
         return [{"_id": CHILD, "village": VILLAGE, "file": due}]
 
-    async def named(self, villages, name, limit):
-        return []
+    async def closed_on_or_before(self, child, day):
+        return child in self.closed_files
+
+    async def listed(self, villages, after, limit, hidden):
+        return [{"_id": CHILD, "village": VILLAGE}] if hidden is None or not self.closed_files else []
+
+    async def named(self, villages, name, limit, hidden):
+        return await self.listed(villages, None, limit, hidden)
 
     async def lines(self, children):
         return [{"_id": child, "village": village} for child, village in self.cards.items() if child in children]
@@ -153,12 +163,15 @@ class Reporting:
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
         self.households, opener = Households(), Opener(handler)
+        registry.directory.add_grant("supervisor-1", Role.CHILD_SUPERVISOR, VILLAGE[:9], date(2020, 1, 1))
+        registry.directory.add_grant("county-1", Role.COUNTY_CIVIL_AFFAIRS, VILLAGE[:6], date(2020, 1, 1))
+        retention = Retention(Adoptions(an_adoption_of_the_county), registry.directory)
 
         def caller():
             return Caller(self.caller)
 
         routers = [
-            child_routes(self.cards, self.households, self.live, scope, opener, caller),
+            child_routes(self.cards, self.households, retention, self.live, scope, opener, caller),
             household_routes(self.households, self.cards, self.live, scope, opener, caller),
         ]
         self.app = create_app(title="reporting", service="reporting", routers=routers)
@@ -216,13 +229,28 @@ async def test_a_card_shows_the_files_that_were_merged_into_it_and_each_of_them_
     assert elsewhere not in str(card)
 
 
-async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):
+async def test_files_whose_time_has_ended_are_told_by_id_to_the_county(reporting, http):
+    reporting.caller = "county-1"
     answer = (await http.get(f"/children/closed?division={VILLAGE}")).json()
-    assert answer["files"] == [
-        {"child": CHILD, "village": VILLAGE, "closed_on": "2020-01-01", "closed_for": "turned_16"}
-    ]
-    reporting.caller = "cadre-1"
-    assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
+    file = {"child": CHILD, "village": VILLAGE, "closed_on": "2020-01-01", "closed_for": "turned_16"}
+    assert answer["files"] == [file | {"retention": "RETENTION-1", "erasure_requested": False}]
+    for reporting.caller in ("cadre-1", "director-1", "supervisor-1"):
+        assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
+
+
+async def test_a_closed_file_is_read_by_the_county_alone(reporting, http):
+    reporting.cards.closed_files = {CHILD}
+    wanted = {"division": VILLAGE, "name": "测"}
+    for reporting.caller in ("cadre-1", "director-1", "supervisor-1"):
+        card = await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})
+        assert (card.status_code, card.json()["code"]) == (403, "closed_to_the_county_alone")
+        assert (await http.get(f"/children?division={VILLAGE}")).json()["lines"] == []
+        assert (await http.post("/children/search", json=wanted)).json()["lines"] == []
+    assert await reporting.openings() == []
+    reporting.caller = "county-1"
+    assert (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "audit"})).status_code == 200
+    assert len((await http.get(f"/children?division={VILLAGE}")).json()["lines"]) == 1
+    assert len((await http.post("/children/search", json=wanted)).json()["lines"]) == 1
 
 
 async def test_a_childs_card_tells_the_household_that_goes_on(reporting, http, monkeypatch):
@@ -344,11 +372,13 @@ async def test_a_name_that_no_child_can_have_is_not_searched_for(http, name):
     assert answer.status_code == 422
 
 
-class Sums:
-    """Figures of one village that has adopted a rule."""
+async def an_adoption_of_the_county(ids):
+    row = ["2026-01-01", "2026-01-01", 1, "MCA-2024", True, {}]
+    return [{"_id": one, "adopted": [row]} for one in ids if one == f"CountingRuleAdopted/{VILLAGE[:6]}"]
 
-    async def adopted(self, path, as_of, known_at):
-        return "MCA-2024" if VILLAGE in path else "BRIEF-0-14"
+
+class Sums:
+    """Figures of one village."""
 
     async def figure(self, indicator, division, as_of, known_at, rule):
         return Figure(1, 2, "50.0")
@@ -362,7 +392,8 @@ async def figures() -> AsyncIterator[httpx.AsyncClient]:
     async def divisions():
         raise AssertionError("nobody asks for divisions here")
 
-    routes = figure_routes(Sums(), Live(), Scope(registry.directory, divisions), lambda: Caller("director-1"))
+    rules, scope = RulesInForce(Adoptions(an_adoption_of_the_county)), Scope(registry.directory, divisions)
+    routes = figure_routes(Sums(), rules, Live(), scope, lambda: Caller("director-1"))
     app = create_app(title="reporting", service="reporting", routers=[routes])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting") as client:
         yield client

@@ -18,9 +18,9 @@ from shared.commands.policies import Policy, Wanted
 from shared.contracts.consent import AttachmentRemoved
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import SubjectKeyDestroyed
+from shared.contracts.retention import DEFAULT_RETENTION, years_before
 from shared.eventlog.lease import Tenure
 from shared.eventlog.record import Record
-from shared.standing.retention import PHOTOS, kept_long_enough
 
 EVERY: Final = timedelta(minutes=10)
 SETTLED: Final = timedelta(hours=1)
@@ -79,7 +79,7 @@ class Tidying:
 
     async def _expire(self) -> None:
         """Photos that were kept long enough. Their bytes go by the policy; here too where there is no more to tell."""
-        last = kept_long_enough(business_day(self._clock()), PHOTOS)
+        last = years_before(business_day(self._clock()), DEFAULT_RETENTION.photo_years)
         ended = datetime.combine(last + timedelta(days=1), time(), CHINA)
         async for kept in self._store.photos(ended):
             command = ExpireAttachment(child=kept.child, attachment=kept.attachment)

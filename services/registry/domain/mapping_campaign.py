@@ -7,7 +7,8 @@ from datetime import date
 from typing import ClassVar, assert_never
 
 from shared.commands.command import Aggregate, Command, NotOnFile
-from shared.contracts.counting import RULES, OfficeCode, RuleName
+from shared.contracts.adoption import OfficeCode
+from shared.contracts.counting import RULES, RuleName
 from shared.contracts.mapping import MappingCampaignClosed, MappingCampaignOpened
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import CampaignId, Day

@@ -1,10 +1,9 @@
-"""Commands on what a division has: its counting rules, profiles and schools."""
+"""Commands on what a division has: its profiles and schools."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from services.registry.domain.counting_rule import ADOPTED, AdoptCountingRule, adoption_stream
 from services.registry.domain.school import SCHOOL, ChangeSchool, RegisterSchool, division_of
 from services.registry.domain.village_profile import PROFILE, RecordVillageProfile, profile_stream
 from shared.commands.command import Handling, Target
@@ -12,12 +11,6 @@ from shared.commands.command import Handling, Target
 
 def handlings() -> list[Handling[Any]]:
     return [
-        Handling(
-            AdoptCountingRule,
-            action="adopt_counting_rule",
-            targets=lambda c: (Target(adoption_stream(c.division), ADOPTED),),
-            division=lambda c, _: c.division,
-        ),
         Handling(
             RecordVillageProfile,
             action="record_village_profile",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from services.registry.domain.import_batch import (
@@ -25,7 +25,7 @@ from services.registry.imports.finding import REJECTED, Finding
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.rejected import MAX_ROWS, RejectedRow, workbook
 from services.registry.imports.scope import ImportScope
-from services.registry.imports.store import KEPT, Document, ImportStore
+from services.registry.imports.store import Document, ImportStore
 from shared.commands.command import NotOnFile
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import LedgerKind
@@ -40,7 +40,7 @@ CHECKED_AGAIN: Final = ("checked", "refused")
 
 
 class ImportExpired(Refusal):
-    """The rows of this import are no longer kept: they were sent over thirty days ago."""
+    """The rows of this import are no longer kept: they were sent longer ago than rows are kept."""
 
     status: ClassVar[int] = 410
     what_to_do: ClassVar[str] = "Send the file again; rows that were taken over before are not registered twice."
@@ -70,13 +70,16 @@ class ImportDesk:
         scope: ImportScope,
         teller: BatchTeller,
         clock: Callable[[], datetime],
+        kept: Callable[[str], Awaitable[timedelta]],
     ) -> None:
+        """``kept`` says how long the files and rows of a division are kept."""
         self.waiting = asyncio.Event()
         self._store = store
         self._examiner = examiner
         self._scope = scope
         self._teller = teller
         self._clock = clock
+        self._kept = kept
 
     async def receive(self, person: str, content: bytes) -> Document:
         """The same file of the same person is the same import; one that is checked is checked again.
@@ -91,16 +94,17 @@ class ImportDesk:
         if known is not None and known["state"] not in CHECKED_AGAIN:
             return known
         now = self._clock()
+        until = now + await self._kept(division)
         receive = ReceiveImport(batch=batch, division=division, ledger=opened.ledger, file_hash=file_hash)
         await self._teller.received(receive, person)
-        await self._store.keep_file(batch, content, now)
+        await self._store.keep_file(batch, content, now, until)
         values: Document = {
             "person": person,
             "ledger": opened.ledger.value,
             "headers": opened.headers,
             "state": "received",
             "asked_at": now,
-            "expires_at": now + KEPT,
+            "expires_at": until,
             "rows": 0,
             "counts": {},
             "summary": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,6 +15,9 @@ from services.registry.imports.routes import FILE_LIMIT, import_routes
 from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import ImportStore
 from services.registry.imports.worker import ImportWorker
+from services.registry.policies_in_force import retention_in
+from shared.adoption.read_model import Adoptions, live_documents
+from shared.commands.command import business_day
 from shared.commands.handler import Handler
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.identity.directory import DIVISIONS, DirectoryModel
@@ -35,7 +39,13 @@ def import_desk(service: LogService) -> APIRouter:
     store = ImportStore(kernel.database, kernel.vault)
     examiner = Examiner()
     scope = ImportScope(kernel.directory, divisions, now)
-    desk = ImportDesk(store, examiner, scope, teller, now)
+    adoptions = Adoptions(live_documents(kernel.live))
+
+    async def kept(division: str) -> timedelta:
+        periods = await retention_in(adoptions, kernel.directory, division, business_day(now()))
+        return timedelta(days=periods.import_file_days)
+
+    desk = ImportDesk(store, examiner, scope, teller, now, kept)
     worker = ImportWorker(desk, store, examiner, scope, teller, service.handler, log, now)
     tenure = Tenure(MongoLeases(kernel.database), "imports", kernel.holder)
     service.works("imports", lambda: worker.run(tenure))

@@ -1,4 +1,4 @@
-"""Where an import is kept while it is at work: how far it has come, and its rows, sealed, for thirty days at most.
+"""Where an import is kept while it is at work: how far it has come, and its rows, sealed, as long as is asked.
 
 ``imports``: one document a batch, with nothing personal in it.
 ``import_parts``: the file in chunks until it has been checked, and the rows in pieces; each sealed with AES-GCM under a
@@ -20,7 +20,6 @@ from services.registry.imports.checked_row import CheckedRow
 from shared.privacy.cipher import Aes256Gcm
 from shared.privacy.port import KeyVault
 
-KEPT: Final = timedelta(days=30)
 SETTLED: Final = timedelta(hours=1)
 """A file that is younger may be one that is being received."""
 CHUNK: Final = 4 * 1024 * 1024
@@ -80,25 +79,26 @@ class ImportStore:
 
     async def tidy(self, now: datetime) -> None:
         """Deletes the files of imports that were checked by a process that did not live to delete them."""
-        old = {"kind": FILE, "expires_at": {"$lt": now + KEPT - SETTLED}}
+        old = {"kind": FILE, "kept_at": {"$lt": now - SETTLED}}
         for batch in await self._parts.distinct("batch", old):
             if not await self._imports.find_one({"_id": batch, "state": "received"}):
                 await self.drop_file(batch)
 
-    async def keep_file(self, batch: str, content: bytes, now: datetime) -> None:
+    async def keep_file(self, batch: str, content: bytes, now: datetime, until: datetime) -> None:
         chunks = [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
         for n, chunk in enumerate(chunks):
-            await self._keep(batch, FILE, n, chunk, now, {})
+            await self._keep(batch, FILE, n, chunk, {"kept_at": now, "expires_at": until})
 
     async def file(self, batch: str) -> bytes:
         return b"".join([chunk async for _, chunk in self._kept(batch, FILE)])
 
-    async def keep_rows(self, batch: str, number: int, rows: list[CheckedRow], now: datetime) -> None:
+    async def keep_rows(self, batch: str, number: int, rows: list[CheckedRow], until: datetime) -> None:
         clear = {
+            "expires_at": until,
             "last": rows[-1].number,
             "found": [[row.number, row.verdict, row.findings] for row in rows],
         }
-        await self._keep(batch, ROWS, number, _encoder.encode(rows), now, clear)
+        await self._keep(batch, ROWS, number, _encoder.encode(rows), clear)
 
     async def rows(self, batch: str, number: int) -> list[CheckedRow] | None:
         """The rows of one piece as they were checked; None when they are no longer kept."""
@@ -126,10 +126,10 @@ class ImportStore:
     async def drop_rows(self, batch: str, since: int = 0) -> None:
         await self._parts.delete_many({"batch": batch, "kind": ROWS, "n": {"$gte": since}})
 
-    async def _keep(self, batch: str, kind: str, n: int, content: bytes, now: datetime, clear: Document) -> None:
+    async def _keep(self, batch: str, kind: str, n: int, content: bytes, clear: Document) -> None:
         place = _place(batch, kind, n)
         sealed = self._cipher.encrypt(await self._key(batch), content, place.encode())
-        part = {"_id": place, "batch": batch, "kind": kind, "n": n, "sealed": sealed, "expires_at": now + KEPT, **clear}
+        part = {"_id": place, "batch": batch, "kind": kind, "n": n, "sealed": sealed, **clear}
         await self._parts.bulk_write([ReplaceOne({"_id": place}, part, upsert=True)])
 
     async def _kept(self, batch: str, kind: str) -> AsyncIterator[tuple[int, bytes]]:

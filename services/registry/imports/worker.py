@@ -123,7 +123,7 @@ class ImportWorker:
         terms = await self._scope.terms(job["person"])
         try:
             async for rows in self._examiner.check(content, terms):
-                await self._store.keep_rows(batch, piece, rows, self._clock())
+                await self._store.keep_rows(batch, piece, rows, job["expires_at"])
                 for row in rows:
                     counts[row.verdict] += 1
                     summary.add(row.number, row.findings)

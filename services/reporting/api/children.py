@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,11 +15,13 @@ from services.reporting.api.paging import next_of, page
 from services.reporting.api.scope import Scope
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.household_queries import HouseholdQueries
+from services.reporting.retention import Retention, closed_before
+from shared.adoption.read_model import AdoptionsModel
 from shared.commands.command import NotOnFile, business_day
+from shared.contracts.refusal import Refusal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
-from shared.standing.retention import CLOSED_FILES, kept_long_enough
 from shared.web.purpose import Purpose
 
 
@@ -48,16 +50,19 @@ class Lines(BaseModel):
 
 
 class ClosedFile(BaseModel):
-    """A file that has been kept for as long as the policy asks; no name is needed to ask for its erasure."""
+    """A file that has been kept for as long as the periods named by ``retention`` ask; no name is needed to ask for
+    its erasure."""
 
     child: str
     village: str
     closed_on: date
     closed_for: str
+    retention: str
+    erasure_requested: bool
 
 
 class ClosedFiles(BaseModel):
-    """``closed_until`` is the last day of closing that the list looks at."""
+    """``closed_until`` is the last day of closing that the list looks at, wherever periods are shortest."""
 
     files: list[ClosedFile]
     closed_until: date
@@ -126,8 +131,21 @@ class Card(Parts):
     freshness: Freshness
 
 
+class ClosedToTheCountyAlone(Refusal):
+    """The file is closed; from that day on the county alone reads it (domain 6.4)."""
+
+    status: ClassVar[int] = 403
+    what_to_do: ClassVar[str] = "Ask the civil affairs office of the county, or reopen the file if the child is back."
+
+
 def child_routes(
-    queries: ChildQueries, households: HouseholdQueries, live: LiveModels, scope: Scope, opener: Opener, caller: Any
+    queries: ChildQueries,
+    households: HouseholdQueries,
+    retention: Retention,
+    live: LiveModels,
+    scope: Scope,
+    opener: Opener,
+    caller: Any,
 ) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
@@ -139,10 +157,11 @@ def child_routes(
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> Lines:
-        """The children of a division, village by village."""
+        """The children of a division, village by village; those whose file is closed, for the county alone."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.listed(await scope.villages(division), page(after, "child"), limit)
+        hidden = await hidden_from(who.person, division)
+        found = await queries.listed(await scope.villages(division), page(after, "child"), limit, hidden)
         return Lines(
             lines=[line_of(card) for card in found],
             next=next_of(found[-1]) if len(found) == limit else None,
@@ -156,12 +175,19 @@ def child_routes(
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> ClosedFiles:
-        """Closed files that have been kept long enough, for those who may ask for their erasure."""
-        await scope.permit(who.person, "request_erasure", division)
+        """Closed files that have been kept long enough, the longest closed first, for the county to ask for their
+        erasure: one ``RequestErasure`` for each, many at once by ``POST /commands``."""
+        await scope.permit(who.person, "read_closed_file", division)
+        await caught_up(live, AdoptionsModel.name, position)
         freshness = await caught_up(live, "children", position)
-        until = kept_long_enough(business_day(datetime.now(UTC)), CLOSED_FILES)
-        found = await queries.closed(await scope.villages(division), until.isoformat(), limit)
-        return ClosedFiles(files=[_closed_file(card) for card in found], closed_until=until, freshness=freshness)
+        kept = await retention.kept(await scope.villages(division), _today())
+        found = await queries.closed([(one.villages, one.until.isoformat()) for one in kept], limit)
+        versions = {village: one.version for one in kept for village in one.villages}
+        return ClosedFiles(
+            files=[_closed_file(card, versions[card["village"]]) for card in found],
+            closed_until=max((one.until for one in kept), default=closed_before(_today())),
+            freshness=freshness,
+        )
 
     @router.get("/reviews", summary="Files whose half-yearly review is due")
     async def reviews(
@@ -174,7 +200,7 @@ def child_routes(
         """Open files whose review is due on a day (today, when none is named) or before, the longest due first."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "children", position)
-        day = until or business_day(datetime.now(UTC))
+        day = until or _today()
         found = await queries.due(await scope.villages(division), day.isoformat(), limit)
         return DueReviews(reviews=[_review(card, day) for card in found], until=day, freshness=freshness)
 
@@ -187,7 +213,8 @@ def child_routes(
         """At most 50 children of the division whose name begins so. The name travels in the body, not in an address."""
         await scope.permit(who.person, "list_children", wanted.division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
+        hidden = await hidden_from(who.person, wanted.division)
+        found = await queries.named(await scope.villages(wanted.division), wanted.name, 50, hidden)
         return Lines(lines=[line_of(card) for card in found], freshness=freshness)
 
     @router.get("/{child}", summary="A child's file, opened for a purpose")
@@ -200,8 +227,10 @@ def child_routes(
         """A child's file. That it was opened, by whom and why, is on record before it is shown."""
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
-        if village is None:
+        if village is None or not await scope.permits(who.person, "open_child_file", village):
             raise NotOnFile
+        if (hidden := await hidden_from(who.person, village)) and await queries.closed_on_or_before(child, hidden):
+            raise ClosedToTheCountyAlone
         await opener.open(child, village, who.person, purpose)
         found = await queries.card(child)
         if found is None or found.get("erased"):
@@ -232,7 +261,15 @@ def child_routes(
             "time_line": [Entry(**entry) for entry in entries],
         }
 
+    async def hidden_from(person: str, division: str) -> str | None:
+        """Files that were closed on this day (ISO) or before are hidden from the person; None where none is."""
+        return None if await scope.permits(person, "read_closed_file", division) else _today().isoformat()
+
     return router
+
+
+def _today() -> date:
+    return business_day(datetime.now(UTC))
 
 
 def line_of(card: Document) -> Line:
@@ -252,10 +289,15 @@ def line_of(card: Document) -> Line:
     )
 
 
-def _closed_file(card: Document) -> ClosedFile:
+def _closed_file(card: Document, retention: str) -> ClosedFile:
     file = card["file"]
     return ClosedFile(
-        child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
+        child=card["_id"],
+        village=card["village"],
+        closed_on=file["closed_on"],
+        closed_for=file["closed_for"],
+        retention=retention,
+        erasure_requested=file.get("erasure_requested", False),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.contracts.own_fields import FieldClass
 from shared.projection.read_model import Document
 
 _KEPT: Final = {
@@ -17,6 +18,7 @@ _KEPT: Final = {
 }
 """What stays of a block; of the others all stays."""
 
+SENSITIVE: Final = FieldClass.SENSITIVE.value
 _KEPT_OF_OVERRIDE: Final = {"level", "until"}
 _NOT_OF_A_PARENT: Final = {"incapable_reason", "lost_contact_since", "citizen_number", "birth_date"}
 
@@ -26,6 +28,7 @@ _SENSITIVE_EVENTS: Final = {
     "HouseholdFileUpdated",
     "HealthRecorded",
     "WelfareRecorded",
+    "OwnFieldsRecorded",
     "RiskAssessed",
     "RiskLevelOverridden",
     "KeyGroupMarked",
@@ -67,6 +70,8 @@ def _block(name: str, value: Any) -> Any:
         return {parent: _less(told, _NOT_OF_A_PARENT) for parent, told in value.items()}
     if name == "proposals":
         return {proposal: _proposal(told) for proposal, told in value.items()}
+    if name == "own_fields":
+        return {key: field for key, field in value.items() if field["class"] != SENSITIVE}
     if name not in _KEPT:
         return value
     kept = {field: one for field, one in value.items() if field in _KEPT[name]}

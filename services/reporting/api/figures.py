@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.scope import Scope
-from services.reporting.figures.counting_rules import rule_named
+from services.reporting.figures.counting_rules import CountingRule
 from services.reporting.figures.queries import Figure, Figures
+from services.reporting.figures.rules_in_force import RulesInForce
+from shared.adoption.read_model import AdoptionsModel
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionCode
 from shared.projection.live import LiveModels
@@ -54,7 +56,7 @@ class Table(BaseModel):
     freshness: Freshness
 
 
-def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any) -> APIRouter:
+def figure_routes(figures: Figures, rules: RulesInForce, live: LiveModels, scope: Scope, caller: Any) -> APIRouter:
     router = APIRouter(prefix="/figures", tags=["figures"])
 
     @router.get("/table", summary="Figures of the divisions below one")
@@ -72,10 +74,10 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
         as_of, known_at = _days(as_of, known_at)
         freshness = await caught_up(live, "figures", after)
         names = await scope.names_below(division)
-        counted = await counted_by(rule, division, as_of, known_at)
+        counted = await counted_by(rule, division, as_of, known_at, after)
         total, rows = await figures.table(indicator, division, list(names)[1:], as_of, known_at, rule=counted)
         return Table(
-            rule=counted,
+            rule=counted.name,
             division=division,
             as_of=as_of,
             known_at=known_at,
@@ -97,11 +99,11 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
         await scope.permit(who.person, "read_figures", division)
         as_of, known_at = _days(as_of, known_at)
         freshness = await caught_up(live, "figures", after)
-        counted = await counted_by(rule, division, as_of, known_at)
+        counted = await counted_by(rule, division, as_of, known_at, after)
         found = await figures.figure(indicator, division, as_of, known_at, rule=counted)
         return FigureOf(
             indicator=indicator,
-            rule=counted,
+            rule=counted.name,
             division=division,
             as_of=as_of,
             known_at=known_at,
@@ -109,9 +111,14 @@ def figure_routes(figures: Figures, live: LiveModels, scope: Scope, caller: Any)
             freshness=freshness,
         )
 
-    async def counted_by(rule: str | None, division: str, as_of: date, known_at: date) -> str:
+    async def counted_by(
+        rule: str | None, division: str, as_of: date, known_at: date, after: str | None
+    ) -> CountingRule:
         """Raises UnknownCountingRule."""
-        return rule_named(rule or await figures.adopted(await scope.path(division), as_of, known_at)).name
+        await caught_up(live, AdoptionsModel.name, after)
+        if rule is not None:
+            return await rules.named(rule)
+        return await rules.at(await scope.path(division), as_of, known_at)
 
     return router
 

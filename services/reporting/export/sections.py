@@ -75,6 +75,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "ErasureRequested": "申请删除",
             "ConflictingValueKept": "不同来源的值待定",
             "GuardianConfirmed": "监护人确认",
+            "OwnFieldsRecorded": "登记本县自定栏目",
             "ChildFilesMerged": "档案并入另一档案",
             "ChildMergeUndone": "撤销档案合并",
         },

@@ -16,6 +16,7 @@ from shared.contracts.consent import (
     RemovalReason,
 )
 from shared.contracts.field_work import MajorChangeKind
+from shared.contracts.own_fields import FieldClass
 from shared.contracts.values import (
     Allowance,
     AmendReason,
@@ -100,6 +101,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "dangers": "危险情形",
     "decided_on": "认定日期",
     "declarant": "声明人",
+    "definition": "栏目版本",
     "disability": "残疾",
     "distance": "离校距离（公里）",
     "distance_to_school": "到校距离（公里）",
@@ -109,6 +111,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "ends": "终止日期",
     "ethnicity": "民族",
     "father": "父亲",
+    "field_class": "信息类别",
+    "fields": "栏目",
     "finding": "更正后内容",
     "form": "走访表",
     "former_names": "曾用名",
@@ -135,7 +139,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "instrument": "评估表",
     "into": "并入的家庭",
     "item": "项目",
+    "key": "栏目代码",
     "kind": "类别",
+    "label": "栏目名称",
     "last_contact": "最近联系日期",
     "last_on": "最近联系日期",
     "latitude": "纬度",
@@ -182,6 +188,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "raised_by": "提出人",
     "raised_on": "提出日期",
     "reason": "原因",
+    "recorded": "登记内容",
     "recorded_by": "记录人",
     "refused_by": "决定人",
     "registration": "户籍",
@@ -214,6 +221,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "to_village": "转入村",
     "undone_by": "撤销人",
     "until": "有效期至",
+    "value": "值",
     "verified_by": "核实人",
     "vetoes": "直接定级项",
     "village": "村（居）",
@@ -454,6 +462,11 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
     Guardian: {
         "parent": "父母",
         "caregiver": "照护人",
+    },
+    FieldClass: {
+        "C1": "内部",
+        "C2": "个人信息",
+        "C3": "敏感个人信息",
     },
     PairKind: {
         "duty": "干部结对",

@@ -140,6 +140,12 @@ def child_counts(facts: Facts, rules: Sequence[CountingRule]) -> dict[tuple[str,
     return {key: steps for key, row in rows.items() if (steps := mixed_difference(days, row))}
 
 
+def counted_in(facts: Facts, rule: CountingRule, day: str, known: str) -> str | None:
+    """The village that a child counts in on a day, as known on a day; None where it counts nowhere."""
+    life = _life(facts, day, known)
+    return life.village if life and _is_left_behind(life, rule) else None
+
+
 def _days(facts: Facts, rules: Sequence[CountingRule]) -> list[str]:
     """The days on which the count of a child may change; none comes before it first lives somewhere."""
     first = min((fact[3] for fact in facts.get("residence", ())), default=ALWAYS)

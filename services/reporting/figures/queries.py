@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from motor.motor_asyncio import AsyncIOMotorCollection
-
+from services.reporting.figures import own_rules
+from services.reporting.figures.counting_rules import BRIEF_0_14, CountingRule, shipped
 from services.reporting.figures.facts import text_of
 from services.reporting.figures.indicators import Indicator, indicator_named, share
-from services.reporting.figures.read_model import ADOPTIONS, SUMS, day_span, month_span
+from services.reporting.figures.read_model import SUMS, Collections, day_span, month_span
 from services.reporting.figures.steps import ALWAYS
-from shared.contracts.counting import DEFAULT_RULE
-from shared.projection.read_model import Document
-
-Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
-"""The live collection of the read model ``figures`` under a name."""
 
 Totals = Counter[tuple[str, str]]
 """By node and measure."""
@@ -35,16 +30,6 @@ class Figures:
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
 
-    async def adopted(self, path: Sequence[str], as_of: date, known_at: date) -> str:
-        """The counting rule of the division at the end of the path: the nearest one above it that was adopted."""
-        found = (await self._collections(ADOPTIONS)).find({"_id": {"$in": list(path)}})
-        adopted = {document["_id"]: document["adopted"] async for document in found}
-        for division in reversed(path):
-            for starts, known, _, rule in reversed(adopted.get(division, ())):
-                if starts <= text_of(as_of) and known <= text_of(known_at):
-                    return str(rule)
-        return DEFAULT_RULE
-
     async def figure(
         self,
         indicator: str,
@@ -52,7 +37,7 @@ class Figures:
         as_of: date,
         known_at: date,
         since: date | None = None,
-        rule: str = DEFAULT_RULE,
+        rule: CountingRule = BRIEF_0_14,
     ) -> Figure:
         """``since`` is the first day of the period of a plain count; without it, all days.
 
@@ -69,18 +54,26 @@ class Figures:
         as_of: date,
         known_at: date,
         since: date | None = None,
-        rule: str = DEFAULT_RULE,
+        rule: CountingRule = BRIEF_0_14,
     ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
         """The figures of a division and, by code, of these below it, in one query. Raises UnknownIndicator."""
         rows = await self._rows(indicators, [division, *children], as_of, known_at, since, rule)
         return rows[division], {child: rows[child] for child in children}
 
     async def _rows(
-        self, names: Sequence[str], nodes: Sequence[str], as_of: date, known_at: date, since: date | None, rule: str
+        self,
+        names: Sequence[str],
+        nodes: Sequence[str],
+        as_of: date,
+        known_at: date,
+        since: date | None,
+        rule: CountingRule,
     ) -> dict[str, dict[str, Figure]]:
-        indicators = {name: indicator_named(name, rule) for name in names}
+        indicators = {name: indicator_named(name, rule.name) for name in names}
         measures = {measure for indicator in indicators.values() for measure in indicator if measure}
         totals = await self._totals(nodes, measures, text_of(as_of), text_of(known_at))
+        if shipped(rule.name) is None:
+            totals.update(await own_rules.count(self._collections, rule, nodes, text_of(as_of), text_of(known_at)))
         if since is not None and (counts := {i.numerator for i in indicators.values() if i.denominator is None}):
             totals.subtract(await self._totals(nodes, counts, text_of(since - timedelta(days=1)), text_of(known_at)))
         return {

@@ -1,7 +1,5 @@
 """The read model ``figures``: the facts that figures follow from, and for every division the sums they leave.
 
-``adoptions`` holds by division which counting rule it has adopted from which day.
-
 ``sums`` holds two documents per node and time: one per known day (``d20260814``) and one per known month (``m202608``),
 each with measure -> day -> n. Villages are the truth; the divisions above them are a cache on the tree as it is known.
 Every document is a pure function of the facts, whatever their order and however they were cut into batches.
@@ -9,11 +7,12 @@ Every document is a pure function of the facts, whatever their order and however
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, Final
+
+from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.figures.counting_rules import RULES
 from services.reporting.figures.facts import (
@@ -33,7 +32,6 @@ from services.reporting.figures.steps import Edges, Steps, add, add_edges, step
 from services.reporting.figures.tree import Placement, Tree, placements
 from services.reporting.figures.village import changes
 from shared.contracts.child_file import ChildTransferred
-from shared.contracts.counting import CountingRuleAdopted
 from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit
 from shared.contracts.event import Event
 from shared.contracts.registry import ChildRegistered, DivisionAdded, WorkingGroupPosted, WorkingGroupWithdrawn
@@ -47,7 +45,9 @@ VILLAGES: Final = "villages"
 DIVISIONS: Final = "divisions"
 SUMS: Final = "sums"
 MANY: Final = 20
-ADOPTIONS: Final = "adoptions"
+
+Collections = Callable[[str], Awaitable[AsyncIOMotorCollection[Document]]]
+"""The live collection of the read model ``figures`` under a name."""
 
 _Parents = dict[str, set[str]]
 _ChildCounts = dict[tuple[str, str], Steps]
@@ -90,7 +90,6 @@ class FiguresModel(ReadModel):
             "RegistrationStatusRecorded",
             "ChildIdentityCorrected",
             "ChildTransferred",
-            "CountingRuleAdopted",
             "ChildFileClosed",
             "ChildFileReopened",
             "VisitLogged",
@@ -101,7 +100,6 @@ class FiguresModel(ReadModel):
         CHILDREN: (),
         VILLAGES: (),
         DIVISIONS: (),
-        ADOPTIONS: (),
         SUMS: (Index((("node", 1), ("known", 1)), unique=True),),
     }
 
@@ -122,7 +120,6 @@ class FiguresModel(ReadModel):
         knowns = await _load_facts(batch, work)
         edges = _edges(batch)
         await work.load(DIVISIONS, edges)
-        await work.load(ADOPTIONS, {e.division for _, e in batch if isinstance(e, CountingRuleAdopted)})
         await self._load_tree({*knowns, *edges}, edges, work)
         await self._load_moving(edges, work)
         for village, days in knowns.items():
@@ -164,8 +161,6 @@ class FiguresModel(ReadModel):
             case DivisionAdded() | DivisionRecoded() | DivisionsMerged() | DivisionSplit():
                 for placed in placements(event):
                     self._place(record, placed, work)
-            case CountingRuleAdopted():
-                _adopt(record, event, work)
             case WorkingGroupPosted() | WorkingGroupWithdrawn():
                 village = _village(work, event.village)
                 self._batch.posted_before.setdefault(event.village, posted_steps(village["postings"]))
@@ -378,12 +373,6 @@ def _merge(total: dict[str, Steps], measures: Mapping[str, Steps]) -> None:
     """Adds the steps of each measure to the total, in place."""
     for measure, steps in measures.items():
         add(total.setdefault(measure, {}), steps)
-
-
-def _adopt(record: Record, event: CountingRuleAdopted, work: Workspace) -> None:
-    document = work.get(ADOPTIONS, event.division) or {"_id": event.division, "adopted": []}
-    insort(document["adopted"], [text_of(event.starts), known_on(record), record.version, event.rule])
-    work.put(ADOPTIONS, document)
 
 
 def _spans(known: str) -> tuple[str, str]:

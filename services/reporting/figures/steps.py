@@ -51,6 +51,11 @@ def _edges(days: Sequence[str], before: Sequence[int], now: Sequence[int]) -> Ed
     return edges
 
 
+def at(steps: Steps, day: str, known: str) -> int:
+    """The value of the function on a day, as known on a day."""
+    return sum(n for told, edges in steps.items() if told <= known for on, n in edges.items() if on <= day)
+
+
 def add(total: Steps, steps: Steps, sign: int = 1) -> None:
     """Adds ``sign`` times the steps to the total, in place."""
     for known, edges in steps.items():

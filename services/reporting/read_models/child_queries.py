@@ -38,10 +38,15 @@ class ChildQueries:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
 
-    async def listed(self, villages: Sequence[str], after: tuple[str, str] | None, limit: int) -> list[Document]:
-        """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen."""
+    async def listed(
+        self, villages: Sequence[str], after: tuple[str, str] | None, limit: int, hidden: str | None = None
+    ) -> list[Document]:
+        """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen.
+
+        Files that were closed on the day ``hidden`` (ISO) or before are left out.
+        """
         cards = await self._cards(CARDS)
-        found = cards.find(of_villages(villages, after), _LINE)
+        found = cards.find(of_villages(villages, after) | _without_closed(hidden), _LINE)
         return await found.sort([("village", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
     async def lines(self, children: Sequence[str]) -> list[Document]:
@@ -50,22 +55,28 @@ class ChildQueries:
         found = cards.find({"_id": {"$in": list(children)}, "village": {"$exists": True}}, _LINE)
         return [card async for card in found.sort("_id", 1)]
 
-    async def named(self, villages: Sequence[str], name: str, limit: int) -> list[Document]:
-        """Cards whose name, pinyin or initials begin with ``name``, within these villages."""
+    async def named(self, villages: Sequence[str], name: str, limit: int, hidden: str | None = None) -> list[Document]:
+        """Cards whose name, pinyin or initials begin with ``name``, within these villages; ``hidden`` as in
+        ``listed``."""
         key = unicodedata.normalize("NFKC", name).replace(" ", "")
         begins = {"$regex": f"^{re.escape(key)}"}
         begins_latin = {"$regex": f"^{re.escape(key.lower())}"}
         query: dict[str, Any] = {
             "village": {"$in": list(villages)},
             "$or": [{"file.name_key": begins}, {"file.pinyin": begins_latin}, {"file.initials": begins_latin}],
+            **_without_closed(hidden),
         }
         cards = await self._cards(CARDS)
         return await cards.find(query, _LINE).limit(limit).to_list(limit)
 
-    async def closed(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
-        """Cards of files in these villages that were closed on a day (ISO) or before, the longest closed first."""
-        query: Document = {"village": {"$in": list(villages)}, "file.open": False, "file.closed_on": {"$lte": until}}
-        found = (await self._cards(CARDS)).find(query, {"village": 1, "file.closed_on": 1, "file.closed_for": 1})
+    async def closed(self, kept: Sequence[tuple[Sequence[str], str]], limit: int) -> list[Document]:
+        """Cards of files that were closed on a day (ISO) or before, which holds for the villages beside it; the
+        longest closed first."""
+        if not kept:
+            return []
+        ended = [{"village": {"$in": list(villages)}, **_closed(until)} for villages, until in kept]
+        told = ("village", "file.closed_on", "file.closed_for", "file.erasure_requested")
+        found = (await self._cards(CARDS)).find({"$or": ended}, dict.fromkeys(told, 1))
         return await found.sort([("file.closed_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
     async def due(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
@@ -78,6 +89,11 @@ class ChildQueries:
         shown = {"village": 1, "file.name": 1, "file.check": 1, "file.guardian.confirmed_on": 1}
         found = (await self._cards(CARDS)).find(query, shown)
         return await found.sort([("file.check.due_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
+
+    async def closed_on_or_before(self, child: str, day: str) -> bool:
+        """Whether the file was closed by that day (ISO), and stands closed."""
+        cards = await self._cards(CARDS)
+        return await cards.find_one({"_id": child, **_closed(day)}, {"_id": 1}) is not None
 
     async def village_of(self, child: str) -> str | None:
         """Where a child lives; None when there is no card, or only the trace of an erased one."""
@@ -115,3 +131,11 @@ def of_villages(villages: Sequence[str], after: tuple[str, str] | None) -> Docum
         return query
     village, last = after
     return {"$and": [query, {"$or": [{"village": {"$gt": village}}, {"village": village, "_id": {"$gt": last}}]}]}
+
+
+def _closed(until: str) -> Document:
+    return {"file.open": False, "file.closed_on": {"$lte": until}}
+
+
+def _without_closed(hidden: str | None) -> Document:
+    return {"$nor": [_closed(hidden)]} if hidden else {}

@@ -145,6 +145,8 @@ def _change(card: Document, record: Record, event: Event) -> None:
             card.setdefault("file", {})["merged_into"] = event.into
         case ChildMergeUndone():
             card.setdefault("file", {}).pop("merged_into", None)
+        case ErasureRequested():
+            card.setdefault("file", {})["erasure_requested"] = True
         case VisitLogged():
             _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
         case PairFormed():

@@ -35,6 +35,7 @@ from shared.contracts.child_file import (
 )
 from shared.contracts.event import Event
 from shared.contracts.file_keeping import ConflictingValueKept, GuardianConfirmed
+from shared.contracts.own_fields import OwnFieldsRecorded, RecordedFields
 from shared.contracts.registry import CareSituationRecorded, ChangeProposed, ParentSituationRecorded
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.values import FileBlock
@@ -43,6 +44,7 @@ from shared.projection.read_model import Document
 
 EVENTS: Final = frozenset(
     {
+        "OwnFieldsRecorded",
         "RiskAssessed",
         "RiskLevelOverridden",
         "ChildTransferOffered",
@@ -84,6 +86,8 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             file["risk"] = _assessment(event) | {"assessed_on": business_day(record.occurred_at).isoformat()}
         case RiskLevelOverridden():
             file.setdefault("risk", {})["override"] = _override(event)
+        case OwnFieldsRecorded():
+            file["own_fields"] = _own_fields(file.get("own_fields", {}), event)
         case ChildTransferOffered():
             file["offered_to"] = event.to_village
         case ChangeProposed() | ConflictingValueKept() | ChangeAccepted() | ChangeRefused():
@@ -127,6 +131,23 @@ def _assessment(event: RiskAssessed) -> Document:
         emergency=True if answers is not None and answers.emergencies else None,
         **opened(event.outcome),
     )
+
+
+def _own_fields(held: Document, event: OwnFieldsRecorded) -> Document:
+    """What is no longer asked for stays as it was recorded; what was taken back is gone."""
+    told = event.recorded.get() or RecordedFields(fields=())
+    taken_back = {one.key for one in told.fields if one.value is None}
+    changed = {
+        one.key: {
+            "label": one.label,
+            "value": one.value,
+            "class": one.field_class.value,
+            "definition": event.definition,
+        }
+        for one in told.fields
+        if one.value is not None
+    }
+    return {key: one for key, one in held.items() if key not in taken_back} | changed
 
 
 def _override(event: RiskLevelOverridden) -> Document:
@@ -234,6 +255,8 @@ def file_facts(event: Event) -> Document:
             return _assessment(event)
         case RiskLevelOverridden():
             return _override(event)
+        case OwnFieldsRecorded():
+            return _own_fields({}, event)
         case ChildTransferOffered():
             return told(to=event.to_village, reason=event.reason.get())
         case ChangeProposed():

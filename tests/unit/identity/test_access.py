@@ -14,6 +14,7 @@ import services.reporting.domain as reporting
 import services.visits.service as visits
 from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
+from services.registry.policies_in_force import PolicyLearning
 from shared.contracts.values import Role
 from shared.identity.access import ACTIONS, RIGHTS, Grant, Grants, NoRole, OutOfScope, permitting
 from shared.web.problems import problem_of
@@ -91,15 +92,11 @@ def test_nobody_who_asks_for_an_erasure_approves_one() -> None:
 
 def test_somebody_may_give_every_command_of_every_service() -> None:
     any_port: Any = None  # bound to no log: only the table is read
+    places, policies = PlaceLearning(any_port, any_port), PolicyLearning(any_port, any_port, any_port, any_port)
     tables = [
         duplicates.handlings(any_port, any_port),
         registry.handlings(
-            any_port,
-            any_port,
-            any_port,
-            any_port,
-            PlaceLearning(any_port, any_port),
-            HouseholdLearning(*[any_port] * 4),
+            any_port, any_port, any_port, any_port, places, HouseholdLearning(*[any_port] * 4), policies
         ),
         visits.handlings(any_port),
         pairing.handlings(any_port),

@@ -18,6 +18,7 @@ from services.registry.domain.child import (
     life,
     marks,
     merging,
+    own_fields,
     proposal,
     registration,
     risk,
@@ -41,6 +42,7 @@ from services.registry.domain.child.identity import CorrectIdentity, RecordIdent
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
 from services.registry.domain.child.merging import ChildFileNotMerged, MergeBy, UndoBy
+from services.registry.domain.child.own_fields import OwnFieldsBy
 from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.risk import AssessmentBy, OverrideBy
@@ -81,6 +83,7 @@ Recording = (
     | ClearKeyGroup
     | JoinCareProgramme
     | LeaveCareProgramme
+    | OwnFieldsBy
     | AcceptanceBy
     | LateEntry
 )
@@ -205,6 +208,8 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
             return [marks.joined(command, file)]
         case LeaveCareProgramme():
             return [marks.left(command, file)]
+        case OwnFieldsBy():
+            return [own_fields.recorded(command, file)]
         case _:
             assert_never(command)
 

@@ -34,6 +34,7 @@ from shared.contracts.child_file import (
 )
 from shared.contracts.event import Event
 from shared.contracts.file_keeping import GuardianConfirmation, GuardianConfirmed
+from shared.contracts.own_fields import OwnFieldsRecorded
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituationRecorded, ChildRegistered, ParentSituationRecorded
 from shared.contracts.sealed import Personal
@@ -53,6 +54,7 @@ CHECKED: Final = (
     EntrustmentEnded,
     KeyGroupMarked,
     KeyGroupCleared,
+    OwnFieldsRecorded,
 )
 """What a check looks at."""
 

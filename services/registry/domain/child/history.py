@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeVar, assert_never
 
 from services.registry.domain.child.conflict import BLOCK_OF
+from services.registry.domain.child.own_fields import told_after
 from services.registry.domain.child.proposal import waiting
 from services.registry.domain.child.states import (
     Block,
@@ -46,6 +47,7 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone, ConflictingValueKept, GuardianConfirmed
+from shared.contracts.own_fields import OwnFieldsRecorded
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChangeProposed,
@@ -79,6 +81,7 @@ ChildEvent = (
     | KeyGroupCleared
     | CareProgrammeJoined
     | CareProgrammeLeft
+    | OwnFieldsRecorded
     | RiskAssessed
     | RiskLevelOverridden
     | ChildTransferOffered
@@ -187,6 +190,8 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return _marked(file, event)
         case RiskAssessed():
             return replace(file, risk=event.level)
+        case OwnFieldsRecorded():
+            return replace(file, own_fields=told_after(file.own_fields, event))
         case ChildTransferOffered():
             return replace(file, offered_to=event.to_village)
         case ChildTransferred():

@@ -5,13 +5,12 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from services.registry.domain.child.states import OnFile
 from shared.commands.command import Command
 from shared.contracts.refusal import Refusal
 from shared.contracts.risk import (
-    INSTRUMENTS,
     InstrumentName,
     RiskAnswers,
     RiskAssessed,
@@ -21,12 +20,12 @@ from shared.contracts.risk import (
     Veto,
 )
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import ChildId, Day, PersonId, RiskLevel, Text, ToldPersonId
-
-_RISING: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.MEDIUM_HIGH, RiskLevel.HIGH)
+from shared.contracts.values import RISING, ChildId, Day, PersonId, RiskLevel, Text, ToldPersonId
 
 
 class AssessRisk(Command):
+    """``instrument`` names the sheet that was filled in, with its version."""
+
     child: ChildId
     instrument: InstrumentName
     answers: Personal[RiskAnswers]
@@ -43,18 +42,22 @@ class OverrideRisk(Command):
 
 
 class AssessmentBy(AssessRisk):
+    """``in_force`` names the sheet that holds where the child lives on that day; ``sheet`` is its content."""
+
     person: PersonId
+    in_force: InstrumentName
+    sheet: RiskInstrument
 
 
 class OverrideBy(OverrideRisk):
     person: PersonId
 
 
-class RiskInstrumentUnknown(Refusal):
-    """There is no such sheet."""
+class RiskInstrumentNotInForce(Refusal):
+    """instrument: another sheet is in force where the child lives on that day."""
 
     status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = f"Use one of {', '.join(INSTRUMENTS)}."
+    what_to_do: ClassVar[str] = "Fill in the sheet that is named, and assess by it."
 
 
 class RiskAnswersDoNotFit(Refusal):
@@ -85,10 +88,9 @@ class ReviewerAsks(Refusal):
 
 
 def assessed(command: AssessmentBy) -> RiskAssessed:
-    instrument = INSTRUMENTS.get(command.instrument)
-    if instrument is None:
-        raise RiskInstrumentUnknown
-    outcome, level = judged(instrument, command.answers.reveal())
+    if command.instrument != command.in_force:
+        raise RiskInstrumentNotInForce(f"instrument: {command.in_force} is in force there on that day")
+    outcome, level = judged(command.sheet, command.answers.reveal())
     return RiskAssessed(
         child=command.child,
         instrument=command.instrument,
@@ -96,7 +98,7 @@ def assessed(command: AssessmentBy) -> RiskAssessed:
         outcome=Personal(outcome),
         level=Counted(level),
         assessed_by=command.person,
-        next_due=next_due(instrument.months, command.occurred_on),
+        next_due=next_due(command.sheet.months, command.occurred_on),
     )
 
 
@@ -132,7 +134,7 @@ def judged(instrument: RiskInstrument, told: RiskAnswers) -> tuple[RiskOutcome, 
     answers = {answer.item: answer.choice for answer in told.answers}
     score = sum(_points(instrument, answers, told))
     vetoes = [veto for veto in instrument.vetoes if answers[veto.item] == veto.choice]
-    level = max([_banded(instrument, score), *(veto.level for veto in vetoes)], key=_RISING.index)
+    level = max([_banded(instrument, score), *(veto.level for veto in vetoes)], key=RISING.index)
     return RiskOutcome(score=score, vetoes=_items(vetoes)), level
 
 
@@ -153,7 +155,7 @@ def _points(instrument: RiskInstrument, answers: Mapping[str, str], told: RiskAn
         points = {choice.code: choice.points for choice in item.choices}
         if answers[item.code] not in points:
             raise RiskAnswersDoNotFit(f"answers: {item.code} has no such choice")
-        yield points[answers[item.code]]
+        yield points[answers[item.code]] * item.weight
 
 
 def _banded(instrument: RiskInstrument, score: int) -> RiskLevel:

@@ -146,6 +146,7 @@ class OnFile:
     blocks: Mapping[FileBlock, BlockEvent] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     risk: Counted[RiskLevel] | None = None
+    own_fields: frozenset[str] = frozenset()
     offered_to: str | None = None
     reviewed_by: str | None = None
     changed: frozenset[FileBlock] = frozenset()

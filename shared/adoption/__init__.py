@@ -1,0 +1,1 @@
+"""Policies that authorities adopt: which one is in force where and when, and how a service looks it up."""
