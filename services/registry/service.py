@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
-from services.registry.handlings import children, divisions, places, postings
+from services.registry.handlings import accesses, children, divisions, places, postings
 from services.registry.held_places import PlaceLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
@@ -26,4 +26,5 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over),
+        *accesses.handlings(),
     ]

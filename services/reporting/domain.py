@@ -53,5 +53,6 @@ def handlings() -> list[Handling[Any]]:
             targets=lambda c: (Target(c.opening, OPENING),),
             division=lambda c, _: c.village,
             told_by_state=True,
+            file=lambda c: c.child,
         )
     ]

@@ -14,6 +14,7 @@ from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.eventlog.port import Appended
 from shared.eventlog.record import Actor, Draft
+from shared.identity.access import Directory, Grant
 
 CHINA = ZoneInfo("Asia/Shanghai")
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -124,6 +125,10 @@ def _no_claims(events: Sequence[Event]) -> Claims:
     return Claims()
 
 
+Permit = Callable[[Directory, str, str, str, date], Awaitable[Grant]]
+"""The grant by which this person may do this in this division on this day. Raises NotPermitted."""
+
+
 @dataclass(frozen=True)
 class Handling(Generic[C]):
     """How a service handles one command.
@@ -133,6 +138,8 @@ class Handling(Generic[C]):
     ``told_by_state`` says that the division is not in the command itself: then a caller outside it learns nothing.
     ``follows_files`` says that it tells of somebody whose file may still stand in a division that has ended without
     one successor: it is accepted there until the file is moved.
+    ``file`` is the child whose file it opens: then a grant for that file alone permits it too.
+    ``permit`` finds the grant where scope alone does not say who may.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
     """
 
@@ -142,6 +149,8 @@ class Handling(Generic[C]):
     division: Callable[[C, Sequence[Any]], str | None]
     told_by_state: bool = False
     follows_files: bool = False
+    file: Callable[[C], str] | None = None
+    permit: Permit | None = None
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
 

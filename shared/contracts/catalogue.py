@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from shared.contracts import (
+    access,
     child_file,
     counting,
     divisions,
@@ -23,7 +24,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, access),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),

@@ -99,6 +99,15 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
             *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
         }
     ),
+    # registry: access for a time
+    "AccessRequested": frozenset(
+        {"access", "child", "division", "ends", "opens", "person", "purpose", "requested_by", "starts"}
+    ),
+    "AccessGranted": frozenset(
+        {"access", "approved_by", "child", "division", "ends", "opens", "person", "purpose", "requested_by", "starts"}
+    ),
+    "AccessEnded": frozenset({"access", "ends", "person"}),
+    "GlassBroken": frozenset({"child", "ends", "glass", "person", "reason", "starts", "village"}),
     # visits
     "VisitLogged": frozenset(
         {"findings.child", "household", "kind", "on_stale_standing", "purposes", "village", "visit", "visited_on"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -56,12 +56,11 @@ from services.registry.domain.child import (
     VerifyChildFile,
 )
 from services.registry.domain.household import HOUSEHOLD
+from services.registry.handlings.told_by import told_by
 from services.registry.policies import FINDER
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
 from shared.eventlog.record import decode
-
-C = TypeVar("C", bound=Command)
 
 _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
@@ -90,15 +89,15 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
         _of_child(MarkKeyGroup, "keep_child_file"),
         _of_child(ClearKeyGroup, "keep_child_file"),
         _of_child(ProposeChange, "propose_change", learn=_found_by),
-        _of_child(AcceptChange, "decide_change", learn=_by(AcceptanceBy)),
-        _of_child(RefuseChange, "decide_change", learn=_by(RefusalBy)),
-        _of_child(SubmitChildFile, "submit_child_file", learn=_by(SubmissionBy)),
+        _of_child(AcceptChange, "decide_change", learn=told_by(AcceptanceBy)),
+        _of_child(RefuseChange, "decide_change", learn=told_by(RefusalBy)),
+        _of_child(SubmitChildFile, "submit_child_file", learn=told_by(SubmissionBy)),
         _of_child(ReviewChildFile, "review_child_file", learn=_CheckedBy(log, ReviewBy)),
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
-        _of_child(ReturnChildFile, "return_child_file", learn=_by(ReturnBy)),
+        _of_child(ReturnChildFile, "return_child_file", learn=told_by(ReturnBy)),
         _of_child(ConfirmChildFileReview, "submit_child_file"),
-        _of_child(AssessRisk, "assess_risk", learn=_by(AssessmentBy)),
-        _of_child(OverrideRisk, "override_risk", learn=_by(OverrideBy)),
+        _of_child(AssessRisk, "assess_risk", learn=told_by(AssessmentBy)),
+        _of_child(OverrideRisk, "override_risk", learn=told_by(OverrideBy)),
         _of_child(OfferTransfer, "transfer_child"),
         Handling(
             TakeOverChild,
@@ -106,12 +105,12 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
             targets=lambda c: (Target(c.child, CHILD),),
             division=lambda _, states: child.offered_to(states[0]),
             told_by_state=True,
-            learn=_by(TakeOverBy),
+            learn=told_by(TakeOverBy),
         ),
         _of_child(CloseChildFile, "close_child_file"),
         _of_child(ReopenChildFile, "close_child_file"),
-        _of_child(RequestErasure, "request_erasure", learn=_by(ErasureRequestBy)),
-        _of_child(ApproveErasure, "approve_erasure", learn=_by(ErasureApprovalBy)),
+        _of_child(RequestErasure, "request_erasure", learn=told_by(ErasureRequestBy)),
+        _of_child(ApproveErasure, "approve_erasure", learn=told_by(ErasureApprovalBy)),
     ]
 
 
@@ -135,15 +134,6 @@ async def _found_by(command: ProposeChange, person: str) -> ProposeChange:
     """Only the policy on visits tells what another has found."""
     found_by = command.found_by if person == FINDER else person
     return command.model_copy(update={"found_by": found_by})
-
-
-def _by(told: type[C]) -> Callable[[Command, str], Awaitable[C]]:
-    """The command as ``told``, which says who gives it."""
-
-    async def learn(command: Command, person: str) -> C:
-        return told(**{**dict(command), "person": person})
-
-    return learn
 
 
 class _CheckedBy:

@@ -190,7 +190,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         if found is None or found.get("erased"):
             raise NotOnFile
         file, entries = found.get("file"), await queries.time_line(child)
-        if not await scope.permits(who.person, "read_sensitive", village):
+        if not await scope.permits(who.person, "read_sensitive", village, child):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
         return Card(
             child=child,

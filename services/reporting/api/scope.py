@@ -19,13 +19,13 @@ class Scope:
         self._directory = directory
         self._divisions = divisions
 
-    async def permit(self, person: str, action: str, division: str) -> None:
+    async def permit(self, person: str, action: str, division: str, child: str | None = None) -> None:
         """Raises NotPermitted when the person may not do it there today, or when there is no such node."""
-        await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
+        await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)), child)
 
-    async def permits(self, person: str, action: str, division: str) -> bool:
+    async def permits(self, person: str, action: str, division: str, child: str | None = None) -> bool:
         try:
-            await self.permit(person, action, division)
+            await self.permit(person, action, division, child)
         except NotPermitted:
             return False
         return True
