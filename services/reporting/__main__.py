@@ -10,13 +10,13 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
-from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
+from shared.identity.scope import Scope
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
 from shared.runtime.process import run

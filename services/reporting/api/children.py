@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.api.field_classes import entry_without_detail, without_detail
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.retention import closed_before
@@ -21,6 +20,7 @@ from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 

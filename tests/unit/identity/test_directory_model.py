@@ -299,7 +299,7 @@ def an_access(starts: date, ends: date, child: str | None = None) -> AccessGrant
     )
 
 
-@pytest.mark.parametrize("child", [None, CHILD])
+@pytest.mark.parametrize("child", [None, CHILD], ids=["division", "file"])
 def test_access_for_a_time_is_a_grant_of_a_division_or_of_one_file(child: str | None) -> None:
     ended = AccessEnded(access=A1, person="inspector", ends=date(2026, 8, 16))
     granted = an_access(TOLD, date(2026, 8, 20), child)
