@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
+from services.reporting import access
+from services.reporting.api.access import access_routes
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
+from services.reporting.read_models.access_log import AccessLog
+from services.reporting.read_models.access_queries import AccessQueries
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from shared.identity.directory import DIVISIONS, DirectoryModel
@@ -26,7 +31,7 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """reporting's API with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [])
-    service.handles(handlings())
+    service.handles([*handlings(), *access.handlings()])
     return service
 
 
@@ -46,6 +51,15 @@ def routers(service: LogService) -> list[APIRouter]:
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
         child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        access_routes(
+            AccessQueries(
+                partial(kernel.live.collection, AccessLog.name), partial(kernel.live.collection, DirectoryModel.name)
+            ),
+            kernel.live,
+            scope,
+            service.handler,
+            kernel.caller,
+        ),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
+from services.reporting.read_models.access_log import AccessLog
 from services.reporting.read_models.children import Children
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
@@ -25,6 +26,7 @@ from shared.web.settings import ServiceSettings
 READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
     FiguresModel.name: FiguresModel,
+    AccessLog.name: AccessLog,
     DirectoryModel.name: DirectoryModel,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""

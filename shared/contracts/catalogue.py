@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.contracts import (
     access,
+    access_log,
     child_file,
     counting,
     divisions,
@@ -27,7 +28,7 @@ MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (registry, roster, divisions, places, child_file, counting, risk, access),
     "visits": (visits,),
     "pairing": (pairing,),
-    "reporting": (reporting,),
+    "reporting": (reporting, access_log),
 }
 """The modules that hold the events of a service."""
 

@@ -117,4 +117,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
     # reporting
     "FileOpened": frozenset({"child", "person"}),
+    # reporting: access log
+    "AccessLogRead": frozenset({"child", "on", "person"}),
+    "NoticeSeen": frozenset({"notice", "person"}),
 }
