@@ -9,6 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
 from shared.identity.access import Directory, Grant, NotPermitted, allowing
+from shared.identity.map import up_on
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -51,6 +52,16 @@ class Scope:
         """From the root down to the division itself; empty when there is no such node."""
         place = (await self._directory.places([division])).get(division)
         return place.path if place else ()
+
+    async def above_on(self, division: str, day: date) -> set[str]:
+        """The codes that reached the division on a day, its own among them, by the map of that day."""
+        divisions, codes = await self._divisions(), set[str]()
+        up: str | None = division
+        while up is not None and up not in codes:
+            codes.add(up)
+            node = await divisions.find_one({"_id": up})
+            up = node and up_on(node, day.isoformat())
+        return codes
 
     async def within(self, grants: Iterable[Grant], villages: Collection[str]) -> set[str]:
         """Those of the villages that the grants reach; one that is unknown is reached by none."""

@@ -126,16 +126,16 @@ def access_routes(queries: AccessQueries, live: LiveModels, scope: Scope, handle
             child=child,
             on=day,
             villages=villages,
-            could=[_could(grant) for grant in await queries.could(await _scopes(child, villages), day)],
+            could=[_could(grant) for grant in await queries.could(await _scopes(child, villages, day), day)],
             did=[_look(look) for look in await queries.did(child, day)],
             broken=[_break(one) for one in await queries.broken(child, villages, day)],
             freshness=freshness,
         )
 
-    async def _scopes(child: str, villages: Collection[str]) -> set[str]:
-        """Each village with all that it lies in, and the child's file there."""
-        paths = [await scope.path(village) for village in villages]
-        return {code for path in paths for code in path} | {file_in(village, child) for village in villages}
+    async def _scopes(child: str, villages: Collection[str], day: date) -> set[str]:
+        """Each village with all that it lay in, and the child's file there."""
+        above = [await scope.above_on(village, day) for village in villages]
+        return set[str]().union(*above, {file_in(village, child) for village in villages})
 
     @router.get("/notices", summary="Glasses broken in your scope")
     async def notices(position: After = None, who: Any = Depends(caller)) -> Notices:  # noqa: B008
