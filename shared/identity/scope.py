@@ -60,7 +60,7 @@ class Scope:
         while up is not None and up not in codes:
             codes.add(up)
             node = await divisions.find_one({"_id": up})
-            up = node and up_on(node, day.isoformat())
+            up = up_on(node, day.isoformat()) if node else None
         return codes
 
     async def within(self, grants: Iterable[Grant], villages: Collection[str]) -> set[str]:

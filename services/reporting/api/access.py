@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends
@@ -144,7 +144,7 @@ def access_routes(queries: AccessQueries, live: LiveModels, scope: Scope, handle
         if not grants:
             raise NoRole
         freshness = await caught_up(live, AccessLog.name, position)
-        found = await queries.breaks(await scope.villages_of(grants), datetime.now(UTC) - NOTICES_KEPT)
+        found = await queries.breaks(await scope.villages_of(grants), scope.today - NOTICES_KEPT)
         told = [_notice(one, who.person) for one in found]
         return Notices(notices=sorted(told, key=lambda notice: not notice.unread), freshness=freshness)
 

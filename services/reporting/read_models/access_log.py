@@ -45,7 +45,7 @@ class AccessLog(ReadModel):
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         LOOKS: (Index((("child", 1), ("day", 1), ("at", 1))),),
         HOMES: (),
-        BREAKS: (Index((("village", 1), ("at", 1))),),
+        BREAKS: (Index((("village", 1), ("day", 1))),),
     }
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -66,9 +66,9 @@ class AccessQueries:
         found: Document = await (await self._log(BREAKS)).find_one({"_id": glass}, {"village": 1}) or {}
         return found.get("village")
 
-    async def breaks(self, villages: Collection[str], since: datetime) -> list[Document]:
-        """All of these villages since then, the latest first."""
-        query = {"village": {"$in": list(villages)}, "at": {"$gte": since}}
+    async def breaks(self, villages: Collection[str], since: date) -> list[Document]:
+        """All of these villages since that day, the latest first."""
+        query = {"village": {"$in": list(villages)}, "day": {"$gte": since.isoformat()}}
         return await (await self._log(BREAKS)).find(query).sort("at", -1).limit(MOST).to_list(MOST)
 
 
