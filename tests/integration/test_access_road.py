@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 TOWNSHIP, OTHER_VILLAGE = "520303105", "520303105202"
 DIRECTOR, NEIGHBOUR, SUPERVISOR = "access-director", "access-neighbour", "access-supervisor"
 COUNTY, LEADER, OFFICER, INSPECTOR = "access-county", "access-leader", "access-officer", "access-inspector"
+OTHER_COUNTY, OTHER_TOWNSHIP = "access-other-county", "520302001"
 NOW = datetime.now(UTC)
 TODAY = business_day(NOW)
 
@@ -37,6 +38,7 @@ async def guanhu() -> AsyncIterator[Installation]:
     async with installation("access") as guanhu:
         async with operator(guanhu.stack.environment("registry")) as own:
             await own.import_divisions(TOWNSHIP)
+            await own.import_divisions(OTHER_TOWNSHIP)
             for person, role, division in (
                 (DIRECTOR, Role.CHILD_DIRECTOR, VILLAGE),
                 (NEIGHBOUR, Role.CHILD_DIRECTOR, OTHER_VILLAGE),
@@ -44,6 +46,7 @@ async def guanhu() -> AsyncIterator[Installation]:
                 (LEADER, Role.LEADER, TOWNSHIP),
                 (COUNTY, Role.COUNTY_CIVIL_AFFAIRS, "520303"),
                 (OFFICER, Role.DATA_PROTECTION_OFFICER, "52"),
+                (OTHER_COUNTY, Role.COUNTY_CIVIL_AFFAIRS, "520302"),
             ):
                 await own.grant(person, role, division, TODAY)
             await own.everybody_knows()
@@ -155,6 +158,43 @@ async def test_that_the_log_was_read_is_in_the_log(guanhu: Installation, child: 
     assert (await guanhu.request(f"/children/{child}/access", COUNTY)).status_code == 200
     told = await log_of(guanhu, child, OFFICER, looked=COUNTY)
     assert {"AccessLogRead", "FileOpened"} == {one["type"] for one in told["did"]}
+
+
+ASKED = [
+    ("reporting", "/children?division={village}", 403),
+    ("reporting", "/children/closed?division={village}", 403),
+    ("reporting", "/children/{child}", 404),
+    ("reporting", "/children/{child}/access", 404),
+    ("reporting", "/figures/table?division={village}", 403),
+    ("reporting", "/figures/I1?division={village}", 403),
+    ("registry", "/roster?division={village}", 403),
+    ("registry", "/schools?division={village}", 403),
+    ("registry", "/villages/{village}/profile", 403),
+]
+
+
+@pytest.mark.parametrize("code", [VILLAGE, "520303105999"], ids=["of another county", "of no village"])
+async def test_whoever_may_all_in_another_county_learns_nothing_of_this_one(
+    guanhu: Installation, child: str, code: str
+) -> None:
+    unknown = code != VILLAGE
+    for service, path, status in ASKED:
+        url = guanhu.stack.url(service) + path.format(village=code, child=new_id("child") if unknown else child)
+        answer = await guanhu.http.get(url, headers=guanhu.headers(OTHER_COUNTY) | {"guanhu-purpose": "visit"})
+        assert answer.status_code == status, path
+        assert answer.json()["code"] == ("out_of_scope" if status == 403 else "not_on_file"), path
+    for url, body in (
+        (guanhu.stack.url("reporting") + "/children/search", {"division": code, "name": "测"}),
+        (guanhu.stack.url("registry") + "/duplicates/check", {"village": code, "name": "测甲一"}),
+    ):
+        answer = await guanhu.http.post(url, json=body, headers=guanhu.headers(OTHER_COUNTY))
+        assert (answer.status_code, answer.json()["code"]) == (403, "out_of_scope"), url
+    told = {"village": f"{OTHER_TOWNSHIP}001", "name": "测甲一", "birth_date": "2016-03-09"}
+    own = guanhu.stack.url("registry") + "/duplicates/check"
+    found = (await guanhu.http.post(own, json=told, headers=guanhu.headers(OTHER_COUNTY))).json()
+    assert (found["files"], found["exists_elsewhere"]) == ([], False)
+    pairs = await guanhu.http.get(guanhu.stack.url("registry") + "/duplicates", headers=guanhu.headers(OTHER_COUNTY))
+    assert pairs.json()["pairs"] == []
 
 
 async def acknowledge(guanhu: Installation, glass: str, person: str) -> httpx.Response:
