@@ -1,4 +1,5 @@
-"""``python -m deploy.describe``: writes ``docs/api``, what the services offer over HTTP and what their topics carry.
+"""``python -m deploy.describe``: writes ``docs/api``, what the services offer over HTTP and what their topics carry,
+and ``docs/access.md``, who may do what.
 
 All of it is read off the code: the applications are built and opened by nobody, the events are those of the catalogue.
 """
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from pydantic import SecretBytes
 from pydantic.json_schema import models_json_schema
 
+from deploy import access_table
 from services.pairing import __main__ as pairing
 from services.registry import __main__ as registry
 from services.reporting import __main__ as reporting
@@ -226,6 +228,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, description in descriptions().items():
         (FOLDER / name).write_text(text_of(description), "utf-8")
+    access_table.FILE.write_text(access_table.text(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from shared.commands.command import business_day
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import DivisionCode, Duty
+from shared.contracts.values import Access, DivisionCode, Duty
 from shared.identity.access import Directory
 from shared.identity.directory import DIVISIONS, GRANTS
 from shared.projection.read_model import Document
@@ -88,6 +88,7 @@ async def _holders(collections: Collections, codes: list[str], day: str) -> list
     active = {
         "division": {"$in": codes},
         "person": {"$ne": None},
+        "role": {"$nin": list(Access)},
         "starts": {"$lte": day},
         "$or": [{"ends": None}, {"ends": {"$gt": day}}],
     }

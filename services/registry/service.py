@@ -9,6 +9,7 @@ from typing import Any
 
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.handlings import (
+    accesses,
     adoptions,
     children,
     divisions,
@@ -48,4 +49,5 @@ def handlings(
         *households.handlings(household_learning),
         *mapping.handlings(MappingLearning(log, sealer, division_map)),
         *privacy.handlings(),
+        *accesses.handlings(),
     ]

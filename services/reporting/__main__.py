@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from motor.motor_asyncio import AsyncIOMotorCollection
 
+from services.reporting import access
+from services.reporting.api.access import access_routes
 from services.reporting.api.children import child_routes
 from services.reporting.api.concerns import concern_routes, protection_routes
 from services.reporting.api.exports import export_routes
@@ -16,7 +18,6 @@ from services.reporting.api.households import household_routes
 from services.reporting.api.mapping import mapping_routes
 from services.reporting.api.opening import Opener
 from services.reporting.api.postings import posting_routes
-from services.reporting.api.scope import Scope
 from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.duties.queries import WorkLists
@@ -26,6 +27,8 @@ from services.reporting.export.traces import Traces
 from services.reporting.figures.queries import Figures
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.figures.rules_in_force import RulesInForce
+from services.reporting.read_models.access_log import AccessLog
+from services.reporting.read_models.access_queries import AccessQueries
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
@@ -39,6 +42,7 @@ from services.reporting.retention import Retention
 from shared.adoption.read_model import Adoptions, live_documents
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
+from shared.identity.scope import Scope
 from shared.runtime.kernel import Kernel
 from shared.runtime.log_service import LogService
 from shared.runtime.process import run
@@ -48,7 +52,7 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """reporting's API with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [])
-    service.handles(handlings())
+    service.handles([*handlings(), *access.handlings()])
     return service
 
 
@@ -77,6 +81,13 @@ def routers(service: LogService) -> list[APIRouter]:
         protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),
         mapping_routes(MappingQueries(live.of(Mappings.name)), live, scope, kernel.caller),
         posting_routes(PostingQueries(live.of(Postings.name)), live, scope, kernel.caller),
+        access_routes(
+            AccessQueries(live.of(AccessLog.name), live.of(DirectoryModel.name)),
+            live,
+            scope,
+            service.handler,
+            kernel.caller,
+        ),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -108,4 +108,5 @@ def _opening(command: type[Any]) -> Handling[Any]:
         targets=lambda c: (Target(c.opening, OPENING),),
         division=lambda c, _: c.village,
         told_by_state=True,
+        file=lambda c: c.child if isinstance(c, OpenFile) else None,
     )

@@ -12,6 +12,7 @@ from services.reporting.domain import SERVICE
 from services.reporting.duties.read_model import Duties
 from services.reporting.export.traces import Traces
 from services.reporting.figures.read_model import FiguresModel
+from services.reporting.read_models.access_log import AccessLog
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
 from services.reporting.read_models.households import Households
@@ -36,6 +37,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     FiguresModel.name: FiguresModel,
     Mappings.name: Mappings,
     Postings.name: Postings,
+    AccessLog.name: AccessLog,
     DirectoryModel.name: DirectoryModel,
     Traces.name: Traces,
     Duties.name: Duties,

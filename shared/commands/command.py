@@ -14,6 +14,7 @@ from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.eventlog.port import Appended
 from shared.eventlog.record import Actor, Draft
+from shared.identity.access import Directory, Grant
 
 CHINA = ZoneInfo("Asia/Shanghai")
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -146,6 +147,10 @@ def _no_claims(events: Sequence[Event]) -> Claims:
     return Claims()
 
 
+Permit = Callable[[Directory, str, str, str, date], Awaitable[Grant]]
+"""The grant by which this person may do this in this division on this day. Raises NotPermitted."""
+
+
 @dataclass(frozen=True)
 class Handling(Generic[C]):
     """How a service handles one command.
@@ -155,6 +160,8 @@ class Handling(Generic[C]):
     ``told_by_state`` says that the division is not in the command itself: then a caller outside it learns nothing.
     ``follows_files`` says that it tells of somebody whose file may still stand in a division that has ended without
     one successor: it is accepted there until the file is moved.
+    ``file`` is the child whose file it opens: then a grant for that file alone permits it too.
+    ``permit`` finds the grant where scope alone does not say who may.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
     ``from_device`` is what the command becomes when a device tells it later; without it no device may.
     """
@@ -165,6 +172,8 @@ class Handling(Generic[C]):
     division: Callable[[C, Sequence[Any]], str | None]
     told_by_state: bool = False
     follows_files: bool = False
+    file: Callable[[C], str | None] | None = None
+    permit: Permit | None = None
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
     from_device: Callable[[C, Meanwhile], Command] | None = None
@@ -207,11 +216,11 @@ class Judged:
     drafts: tuple[tuple[Draft, ...], ...] = ()
 
 
-def told_by(judged: type[C]) -> Callable[[Command, str], Awaitable[C]]:
-    """To ``learn`` nothing but who gives the command: it becomes a ``judged``, which has that ``person``."""
+def told_by(judged: type[C], name: str = "person") -> Callable[[Command, str], Awaitable[C]]:
+    """To ``learn`` nothing but who gives the command: it becomes a ``judged``, whose field ``name`` says so."""
 
     async def learn(command: Command, person: str) -> C:
-        return judged(**{**dict(command), "person": person})
+        return judged(**{**dict(command), name: person})
 
     return learn
 

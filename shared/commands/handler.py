@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -51,7 +51,7 @@ from shared.eventlog.port import (
     VersionConflict,
 )
 from shared.eventlog.record import Actor, Draft, decode
-from shared.identity.access import Directory, Grants, NotPermitted, Place, permitting
+from shared.identity.access import Directory, Grant, Grants, NotPermitted, Place, path_of, permitting
 from shared.privacy.port import SubjectErasedError
 from shared.privacy.sealing import Sealer
 
@@ -232,7 +232,7 @@ class Handler:
             raise HappensLater
         if told.expected_version not in (None, judged.versions[0]):
             raise VersionConflict(judged.targets[0].stream, told.expected_version or 0)
-        judged.actor = self._authorised(judged, handling, known, now)
+        judged.actor = await self._authorised(judged, handling, known, now)
         _check_division(judged, handling, known)
         if told.later is not None:
             judged.command = _from_device(judged, handling)
@@ -245,7 +245,7 @@ class Handler:
         if not any(judged.events):
             raise NothingToRecord
 
-    def _authorised(self, judged: Judged, handling: Handling[Any], known: Known, now: datetime) -> Actor:
+    async def _authorised(self, judged: Judged, handling: Handling[Any], known: Known, now: datetime) -> Actor:
         person, division = judged.told.person, judged.division
         if judged.told.own_right:
             return Actor(person, Role.SYSTEM)
@@ -254,21 +254,29 @@ class Handler:
         place = known.places.get(division)
         if place is None and not handling.told_by_state:
             raise UnknownDivision(f"{_field_of(judged)}{division} is not in the division tree")
-        # Without a path the division lies outside every scope.
-        asked = known.grants[person], handling.action, place and place.path
         try:
             try:
-                grant = permitting(*asked, business_day(now))
+                grant = await self._grant(judged, handling, known, business_day(now))
             except NotPermitted:
                 if judged.told.later is None or judged.command.occurred_on < business_day(now - TOLD_WITHIN):
                     raise
-                grant = permitting(*asked, judged.command.occurred_on)
+                grant = await self._grant(judged, handling, known, judged.command.occurred_on)
                 judged.office_ended = True
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None
             raise
         return Actor(person, str(grant.role), grant.division)
+
+    async def _grant(self, judged: Judged, handling: Handling[Any], known: Known, today: date) -> Grant:
+        """Raises NotPermitted."""
+        person, division = judged.told.person, judged.division or ""
+        if handling.permit is not None:
+            return await handling.permit(self._directory, person, handling.action, division, today)
+        child = handling.file(judged.command) if handling.file else None
+        # Without a path the division lies outside every scope.
+        path = path_of(known.places.get(division), division, child)
+        return permitting(known.grants[person], handling.action, path, today)
 
     async def _seal(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
         try:

@@ -7,6 +7,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from shared.contracts import (
+    access,
+    access_log,
     child_file,
     concerns,
     consent,
@@ -35,11 +37,11 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (
         *(registry, roster, divisions, places, child_file, file_keeping, counting, risk, households, mapping),
-        *(retention, own_fields, consent),
+        *(retention, own_fields, access, consent),
     ),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
-    "reporting": (reporting,),
+    "reporting": (reporting, access_log),
 }
 """The modules that hold the events of a service."""
 

@@ -165,6 +165,15 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "OwnFieldsRecorded": frozenset({"child", "definition"}),
+    # registry: access for a time
+    "AccessRequested": frozenset(
+        {"access", "child", "division", "ends", "opens", "person", "purpose", "requested_by", "starts"}
+    ),
+    "AccessGranted": frozenset(
+        {"access", "approved_by", "child", "division", "ends", "opens", "person", "purpose", "requested_by", "starts"}
+    ),
+    "AccessEnded": frozenset({"access", "ends", "person"}),
+    "GlassBroken": frozenset({"child", "ends", "glass", "person", "reason", "starts", "village"}),
     # visits
     "VisitLogged": frozenset(
         {
@@ -222,4 +231,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "AttachmentOpened": frozenset({"attachment", "child", "person"}),
     "ExportMade": frozenset({"child", "full_numbers", "person"}),
     "HouseholdFileConsulted": frozenset({"household", "person"}),
+    # reporting: access log
+    "AccessLogRead": frozenset({"child", "on", "person"}),
+    "NoticeSeen": frozenset({"notice", "person"}),
 }

@@ -35,6 +35,8 @@ CampaignId = Annotated[str, _id("campaign")]
 MappingId = Annotated[str, _id("mapping")]
 ImportId = Annotated[str, _id("import")]
 ReceiptsId = Annotated[str, _id("receipts")]
+AccessId = Annotated[str, _id("access")]
+GlassId = Annotated[str, _id("glass")]
 FileHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FindingCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 MadeId = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9a-f-]{36}$")]
@@ -407,6 +409,36 @@ class Role(StrEnum):
     DATA_OFFICE = "data_office"
     DATA_PROTECTION_OFFICER = "data_protection_officer"
     SYSTEM = "system"
+
+
+class Access(StrEnum):
+    """What opens files beside the roles: grants for a time, by field class (domain 6.1), and a broken glass."""
+
+    PERSONAL_DATA = "access_c2"
+    SENSITIVE_DATA = "access_c3"
+    BROKEN_GLASS = "broken_glass"
+
+
+class AccessPurpose(StrEnum):
+    """What somebody is let in for. A code, since it stands in the clear with the grant."""
+
+    INSPECTION = "inspection"
+    COMPLAINT = "complaint"
+    CASE = "case"
+    HAND_OVER = "hand_over"
+    PAIRING = "pairing"
+    DATA_QUALITY = "data_quality"
+
+
+class GlassReason(StrEnum):
+    """Emergencies in which a glass is broken; what the file is then opened for is told with each opening."""
+
+    DANGER_TO_LIFE = "danger_to_life"
+    VIOLENCE = "violence"
+    MISSING = "missing"
+    WITHOUT_CARE = "without_care"
+    MEDICAL = "medical"
+    DISASTER = "disaster"
 
 
 class LedgerKind(StrEnum):

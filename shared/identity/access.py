@@ -12,8 +12,11 @@ from functools import cached_property
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import Role
+from shared.contracts.values import Access, Role
 
+_IN_EMERGENCIES: Final = frozenset({"break_glass"})
+_ASKS: Final = frozenset({"request_access", "end_access"})
+_APPROVES: Final = frozenset({"approve_access", "end_access"})
 _FIGURES: Final = frozenset({"read_figures", "read_roster", "read_schools"})
 _CHILDREN: Final = _FIGURES | {"list_children", "open_child_file", "read_school_contact"}
 _MAPPING: Final = frozenset({"map_village", "reopen_village_mapping", "read_mapping_sheet"})
@@ -24,10 +27,17 @@ _VILLAGE_WORK: Final = (
     | {"raise_concern", "work_on_concern", "raise_protection_report"}
     | {"keep_household"}
     | _MAPPING
+    | _IN_EMERGENCIES
 )
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
-RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
+_READ_C2: Final = frozenset({"list_children", "open_child_file"})
+_READ_C3: Final = _READ_C2 | {"read_sensitive"}
+
+Office = Role | Access
+"""What a grant is of: a role, or access for a time."""
+
+RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
     | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
     | {"read_sensitive"}
@@ -45,7 +55,10 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"record_consent", "keep_attachment", "record_own_fields"}
     | _CONCERNS
     | {"check_visit", "raise_protection_report"}
-    | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"},
+    | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"}
+    | _IN_EMERGENCIES
+    | _ASKS
+    | {"receive_notices"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
@@ -65,20 +78,32 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
         "name_duty_holder",
         "register_school",
         "record_village_profile",
-    },
-    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
-    Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
-    Role.LEADER: _FIGURES,
+    }
+    | _IN_EMERGENCIES
+    | _ASKS
+    | _APPROVES
+    | {"read_access_log"},
+    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"} | _IN_EMERGENCIES | _ASKS,
+    Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"} | _IN_EMERGENCIES | _ASKS,
+    Role.LEADER: _FIGURES | _IN_EMERGENCIES | _ASKS,
     Role.STATISTICS_USER: _FIGURES,
     Role.DATA_OFFICE: _FIGURES
     | {"add_division", "add_village_group", "change_division", "post_working_group", "name_duty_holder", "grant_role"}
     | {"register_school", "adopt_counting_rule"}
     | {"adopt_policy"},
-    Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure"}) | {"export_child_file"},
+    Role.DATA_PROTECTION_OFFICER: frozenset({"approve_erasure", "export_child_file"})
+    | _APPROVES
+    | {"read_access_log", "receive_notices"},
     # A service's own policies do not ask; no person holds this role.
     Role.SYSTEM: frozenset(),
+    # Access for a time reads, by field class (domain 6.1), and commands nothing.
+    Access.PERSONAL_DATA: _READ_C2,
+    Access.SENSITIVE_DATA: _READ_C3,
+    Access.BROKEN_GLASS: _READ_C3,
 }
-"""What each role may do in its scope: the ``action`` of a command's handling, or of a query."""
+"""What each office may do in its scope: the ``action`` of a command's handling, or of a query."""
+
+COUNTY_DIGITS: Final = 6
 
 ACTIONS: Final = frozenset().union(*RIGHTS.values())
 
@@ -101,10 +126,13 @@ class OutOfScope(NotPermitted):
 
 
 class Grant(NamedTuple):
-    """A person holds a role for a division and all below it; ``source`` is the posting or grant it comes from."""
+    """A person holds a role for a division and all below it; ``source`` is the posting or grant it comes from.
+
+    One file alone is a division too: see ``file_in``.
+    """
 
     person: str
-    role: Role
+    role: Office
     division: str
     starts: date
     ends: date | None
@@ -151,8 +179,36 @@ class Directory(Protocol):
     async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
         """By division, those that are known up to their root; a division of which that is not (yet) so is left out."""
 
-    async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""
+    async def authorise(self, person: str, action: str, division: str, today: date, child: str | None = None) -> Grant:
+        """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted.
+
+        With ``child``, who lives in the division, it is about that one file, and a grant for it counts too.
+        """
+
+
+def file_in(division: str, child: str) -> str:
+    """What a grant for one file names in place of a division. It ends when the child moves to another village."""
+    return f"{division}/{child}"
+
+
+def path_of(place: Place | None, division: str, child: str | None) -> tuple[str, ...] | None:
+    """From the root down to the division, and to the child's file in it."""
+    if place is None or child is None:
+        return place and place.path
+    return (*place.path, file_in(division, child))
+
+
+async def anywhere_in_the_county(directory: Directory, person: str, action: str, division: str, today: date) -> Grant:
+    """As ``authorise``, and a grant for any other division of the same county does too. Raises NotPermitted."""
+    able = allowing(await directory.grants(person), action, today)
+    places = await directory.places({division, *(grant.division for grant in able)})
+    path = places[division].path if division in places else ()
+    county = {code for code in path if len(code) == COUNTY_DIGITS}
+    for grant in able:
+        own = places.get(grant.division)
+        if grant.division in path or (own is not None and county.intersection(own.path)):
+            return grant
+    raise OutOfScope if able else NoRole
 
 
 async def went_on_as(directory: Directory, division: str, day: date) -> str:

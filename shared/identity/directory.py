@@ -10,12 +10,14 @@ import asyncio
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
+from shared.commands.command import business_day
+from shared.contracts.access import AccessEnded, AccessGranted, GlassBroken
 from shared.contracts.event import Event
 from shared.contracts.places import SchoolChanged, SchoolRegistered
 from shared.contracts.registry import (
@@ -35,8 +37,8 @@ from shared.contracts.roster import (
     PostingMemberLeft,
 )
 from shared.contracts.sealed import Kind
-from shared.contracts.values import Role
-from shared.identity.access import Ending, Grant, Grants, Place, permitting
+from shared.contracts.values import Access, Role
+from shared.identity.access import Ending, Grant, Grants, Office, Place, file_in, path_of, permitting
 from shared.identity.map import DIVISIONS as DIVISIONS
 from shared.identity.map import MAP_EVENTS, codes_of, fold_map, moving, path_below, place_of
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
@@ -48,14 +50,16 @@ CACHE_SECONDS: Final = 2.0
 CACHED: Final = 20_000
 
 _OF_A_POSTING: Final = (Role.GROUP_LEADER, Role.FIRST_SECRETARY)
-_WITH_RIGHTS: Final = [role.value for role in Role]
+_OFFICES: Final[Mapping[str, Office]] = {office.value: office for office in (*Role, *Access)}
 """A contact (of a school, of a village) is on the roster like everybody else, and has no rights."""
 
 
 class DirectoryModel(ReadModel):
     """``divisions``: see ``shared/identity/map.py``, with a path that is None until it reaches the root;
-    ``grants``: ``{_id, person, role, division, starts, ends, source}``, without person while only its end is known;
-    the role of a contact is the duty, and gives no rights; ``schools``: ``{_id, name, kind, division, closed_on}``.
+    ``grants``: ``{_id, person, role, division, starts, ends, opened, shut, source}``, without person while only its
+    end is known; the role of a contact is the duty, and gives no rights, that of access for a time is what it opens;
+    ``opened`` and ``shut`` are the first days on which it let in and did no more: what is told late changes no past;
+    ``schools``: ``{_id, name, kind, division, closed_on}``.
     Days are ISO strings."""
 
     name: ClassVar[str] = "directory"
@@ -74,6 +78,9 @@ class DirectoryModel(ReadModel):
             "GroupLeaderChanged",
             "DutyHolderNamed",
             "DutyHolderRelieved",
+            "AccessGranted",
+            "AccessEnded",
+            "GlassBroken",
             "SchoolRegistered",
             "SchoolChanged",
         }
@@ -109,7 +116,7 @@ class DirectoryModel(ReadModel):
             case _ if codes_of(event):
                 fold_map(event, work)
             case _:
-                _fold_grants(event, work)
+                _fold_grants(occurred, work)
 
     def finish(self, work: Workspace) -> None:
         """Gives a path to every division here that stands below one that has a path by now."""
@@ -173,12 +180,13 @@ class _Holding(NamedTuple):
     ends: date | None = None
 
 
-def _fold_grants(event: Event, work: Workspace) -> None:
-    for key, begins, ends in _holdings(event):
+def _fold_grants(occurred: Occurred, work: Workspace) -> None:
+    told = business_day(occurred.record.recorded_at)
+    for key, begins, ends in _holdings(occurred.event):
         if begins is not None:
-            _begin(work, key, begins)
+            _begin(work, key, begins, told)
         if ends is not None:
-            _end(work, key, ends)
+            _end(work, key, ends, ends if begins is not None else max(ends, told + timedelta(days=1)))
 
 
 def _holdings(event: Event) -> list[_Holding]:
@@ -192,8 +200,22 @@ def _holdings(event: Event) -> list[_Holding]:
             return [_Holding(event.duty, Held(event.person, event.role, event.division, event.starts, event.duty))]
         case DutyHolderRelieved():
             return [_Holding(event.duty, ends=event.ends)]
+        case AccessGranted() | AccessEnded() | GlassBroken():
+            return [_access(event)]
         case _:
             return _holdings_in_a_posting(event)
+
+
+def _access(event: AccessGranted | AccessEnded | GlassBroken) -> _Holding:
+    match event:
+        case AccessEnded():
+            return _Holding(event.access, ends=event.ends)
+        case GlassBroken():
+            where, key, opens = event.village, event.glass, Access.BROKEN_GLASS
+        case AccessGranted():
+            where, key, opens = event.division, event.access, event.opens
+    scope = file_in(where, event.child) if event.child else where
+    return _Holding(key, Held(event.person, opens, scope, event.starts, key), event.ends)
 
 
 def _holdings_in_a_posting(event: Event) -> list[_Holding]:
@@ -241,24 +263,27 @@ def _key_of(posting: str, seat: PostedPerson) -> str:
     return _key(posting, Role(seat.office), seat.person, seat.since)
 
 
-def _begin(work: Workspace, key: str, begins: Held) -> None:
-    grant = work.get(GRANTS, key) or {"_id": key, "ends": None}
+def _begin(work: Workspace, key: str, begins: Held, told_on: date) -> None:
+    grant = work.get(GRANTS, key) or {"_id": key, "ends": None, "shut": None}
     told = {
         "person": begins.person or None,
         "role": str(begins.office),
         "division": begins.division,
         "starts": begins.starts.isoformat(),
+        "opened": max(begins.starts, told_on).isoformat(),
         "source": begins.source,
     }
     work.put(GRANTS, grant | told)
 
 
-def _end(work: Workspace, key: str, ends: date) -> None:
+def _end(work: Workspace, key: str, ends: date, shut: date) -> None:
     """The earliest end holds: to end a role never prolongs it."""
-    grant = work.get(GRANTS, key) or {"_id": key, "ends": None, "person": None}
-    known = grant["ends"]
-    day = ends.isoformat()
-    work.put(GRANTS, grant | {"ends": day if known is None else min(known, day)})
+    grant = work.get(GRANTS, key) or {"_id": key, "ends": None, "shut": None, "person": None}
+    work.put(GRANTS, grant | {"ends": _earlier(grant["ends"], ends), "shut": _earlier(grant["shut"], shut)})
+
+
+def _earlier(known: str | None, day: date) -> str:
+    return min(known or day.isoformat(), day.isoformat())
 
 
 V = TypeVar("V")
@@ -314,14 +339,14 @@ class MongoDirectory:
     async def places(self, divisions: Collection[str]) -> Mapping[str, Place]:
         return await self._places.get(divisions, self._read_places)
 
-    async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
+    async def authorise(self, person: str, action: str, division: str, today: date, child: str | None = None) -> Grant:
         place = (await self.places([division])).get(division)
-        return permitting(await self.grants(person), action, place and place.path, today)
+        return permitting(await self.grants(person), action, path_of(place, division, child), today)
 
     async def _read_grants(self, persons: list[str]) -> dict[str, Grants]:
         grants: dict[str, list[Grant]] = {}
         async for document in (await self._collections(GRANTS)).find(
-            {"person": {"$in": persons}, "role": {"$in": _WITH_RIGHTS}}
+            {"person": {"$in": persons}, "role": {"$in": list(_OFFICES)}}
         ):
             grants.setdefault(document["person"], []).append(_grant(document))
         return {person: Grants(held) for person, held in grants.items()}
@@ -346,7 +371,7 @@ class MemoryDirectory:
         self._ended[code] = Ending(on, successors, taken_over)
 
     def add_grant(
-        self, person: str, role: Role, division: str, starts: date, ends: date | None = None, source: str = "told"
+        self, person: str, role: Office, division: str, starts: date, ends: date | None = None, source: str = "told"
     ) -> None:
         self._grants.append(Grant(person, role, division, starts, ends, source))
 
@@ -367,14 +392,15 @@ class MemoryDirectory:
             node = self._parents[node]
         return tuple(reversed(path))
 
-    async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
-        return permitting(await self.grants(person), action, self._path(division), today)
+    async def authorise(self, person: str, action: str, division: str, today: date, child: str | None = None) -> Grant:
+        place = (await self.places([division])).get(division)
+        return permitting(await self.grants(person), action, path_of(place, division, child), today)
 
 
 def _grant(document: Mapping[str, Any]) -> Grant:
     return Grant(
         person=document["person"],
-        role=Role(document["role"]),
+        role=_OFFICES[document["role"]],
         division=document["division"],
         starts=date.fromisoformat(document["starts"]),
         ends=date.fromisoformat(document["ends"]) if document["ends"] else None,

@@ -45,6 +45,7 @@ MERGED: Final = "merged"
 SPLIT: Final = "split"
 WITHDRAWN: Final = "withdrawn"
 _TAKEN_OVER: Final = (RECODED, MERGED)
+_EVER: Final = "9999-12-31"
 
 
 def codes_of(event: Event) -> set[str]:
@@ -147,7 +148,7 @@ def _node(work: Workspace, code: str) -> Document:
 
 def _put(work: Workspace, node: Document) -> None:
     """Writes a document with what follows from it; what now stands elsewhere loses its path, with all below it."""
-    up = _up(node)
+    up = up_on(node, _EVER)
     if up != node["up"] and node["path"] is not None:
         for below in work.where(DIVISIONS, "path", node["_id"]):
             work.put(DIVISIONS, below | {"path": None})
@@ -155,11 +156,12 @@ def _put(work: Workspace, node: Document) -> None:
     work.put(DIVISIONS, node | {"up": up, "name": node["names"][-1][1] if node["names"] else None})
 
 
-def _up(node: Document) -> str | None:
-    """What a code went over to, else what it was moved below last, else its parent."""
-    if node["ends"] is not None and node["ends"][1] in _TAKEN_OVER:
+def up_on(node: Mapping[str, Any], day: str) -> str | None:
+    """What a code has gone over to by a day, else what it was moved below last, else its parent."""
+    if node["ends"] is not None and node["ends"][1] in _TAKEN_OVER and node["ends"][0] <= day:
         return str(node["ends"][2][0])
-    up: str | None = node["moves"][-1][1] if node["moves"] else node["parent"]
+    moved = [up for since, up in node["moves"] if since <= day]
+    up: str | None = moved[-1] if moved else node["parent"]
     return up
 
 

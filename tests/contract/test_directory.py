@@ -11,12 +11,13 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
+from shared.contracts.access import AccessGranted
 from shared.contracts.divisions import DivisionsMerged
 from shared.contracts.registry import RoleGranted
 from shared.contracts.roster import DutyHolderNamed
-from shared.contracts.values import Duty, Role
+from shared.contracts.values import Access, AccessPurpose, Duty, Role
 from shared.eventlog.placement import new_id
-from shared.identity.access import Directory, Ending, NoRole, OutOfScope, Place
+from shared.identity.access import Directory, Ending, NoRole, OutOfScope, Place, file_in
 from shared.identity.directory import DIVISIONS, DirectoryModel, MemoryDirectory, MongoDirectory
 from tests.support.workspace import fold_all
 from tests.unit.identity.test_directory_model import COUNTY, TOWNSHIP, TREE, VILLAGE, a_division
@@ -46,6 +47,20 @@ CONTACT = DutyHolderNamed(
 )
 """A duty that gives no rights: no directory tells of it as a grant."""
 
+CHILD = new_id("child")
+ACCESS = AccessGranted(
+    access=new_id("access"),
+    person="person-0002",
+    opens=Access.PERSONAL_DATA,
+    purpose=AccessPurpose.COMPLAINT,
+    division=VILLAGE,
+    child=CHILD,
+    starts=TODAY,
+    ends=date(2026, 8, 16),
+    requested_by="person-0003",
+    approved_by="person-0004",
+)
+
 
 def _memory() -> MemoryDirectory:
     directory = MemoryDirectory()
@@ -54,6 +69,7 @@ def _memory() -> MemoryDirectory:
         directory.add_division(node.code, node.parent)
     for role in (ROLE, PAST):
         directory.add_grant(role.person, role.role, role.division, role.starts, role.ends, source=role.role_id)
+    directory.add_grant("person-0002", ACCESS.opens, file_in(VILLAGE, CHILD), TODAY, ACCESS.ends, ACCESS.access)
     return directory
 
 
@@ -68,7 +84,9 @@ async def directory(request: pytest.FixtureRequest) -> AsyncIterator[Directory]:
     async def collection(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return database[name]
 
-    store = await fold_all(DirectoryModel(), [[*TREE, a_division(ORPHAN, "529903"), ROLE, PAST, CONTACT, MERGED]])
+    store = await fold_all(
+        DirectoryModel(), [[*TREE, a_division(ORPHAN, "529903"), ROLE, PAST, CONTACT, MERGED, ACCESS]]
+    )
     for name, documents in store.items():
         await database[name].insert_many(list(documents.values()))
     yield MongoDirectory(collection)
@@ -137,6 +155,16 @@ async def test_without_a_role_for_it_today_nobody_is_authorised(
 ) -> None:
     with pytest.raises(NoRole):
         await directory.authorise(person, action, VILLAGE, today)
+
+
+async def test_a_grant_for_one_file_is_for_that_file_alone(directory: Directory) -> None:
+    grant = await directory.authorise("person-0002", "open_child_file", VILLAGE, TODAY, CHILD)
+    assert (grant.role, grant.source) == (Access.PERSONAL_DATA, ACCESS.access)
+    for child in (None, new_id("child")):
+        with pytest.raises(OutOfScope):
+            await directory.authorise("person-0002", "open_child_file", VILLAGE, TODAY, child)
+    with pytest.raises(NoRole):
+        await directory.authorise("person-0002", "open_child_file", VILLAGE, ACCESS.ends, CHILD)
 
 
 async def test_a_path_from_the_store_is_used_for_two_seconds_and_a_missing_one_asked_again(mongo_url: str) -> None:

@@ -31,7 +31,6 @@ from services.registry.duplicates.look_up import MOST_ALIKE, DuplicateLookUp
 from services.registry.duplicates.policy import DuplicatesBehindError, suspecting
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.routes import duplicate_routes
-from services.registry.duplicates.scope import Scope
 from services.registry.duplicates.service import handlings as duplicate_handlings
 from services.registry.policies import policies
 from shared.commands.command import Command, NotOnFile, Told
@@ -48,6 +47,7 @@ from shared.eventlog.port import ClaimTaken
 from shared.eventlog.record import Position, decode, hash_of
 from shared.identity.caller import Caller
 from shared.identity.directory import DIVISIONS, DirectoryModel
+from shared.identity.scope import Scope
 from shared.messaging.run import Mark, Run, Source
 from shared.projection.checkpoint import ModelVersion
 from shared.projection.mongo import MongoProjectionStore

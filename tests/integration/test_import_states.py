@@ -187,13 +187,15 @@ async def test_a_file_in_which_every_row_is_rejected_has_nothing_to_commit(desk:
         await desk.desk.commit(CLERK, batch)
 
 
-async def test_whoever_has_no_role_any_more_commits_nothing(desk: Desk) -> None:
+async def test_whoever_has_no_role_any_more_commits_nothing_and_gets_no_rows(desk: Desk) -> None:
     batch = (await desk.checked(GOOD))["_id"]
     desk.registry.directory._grants.clear()
     with pytest.raises(NoRole):
         await desk.desk.commit(CLERK, batch)
     with pytest.raises(NoRole):
         await desk.desk.receive(CLERK, GOOD)
+    with pytest.raises(NoRole):
+        await desk.desk.rejected(CLERK, batch)
 
 
 async def test_a_row_whose_right_ended_between_check_and_commit_is_refused_and_told(desk: Desk) -> None:

@@ -72,12 +72,15 @@ class MemoryWorkspace:
             self._store[collection].update(copy.deepcopy(documents))
 
 
-async def fold_all(model: ReadModel, batches: Iterable[Sequence[Event]]) -> Store:
-    """What the read model holds after these batches, each committed before the next."""
+async def fold_all(model: ReadModel, batches: Iterable[Sequence[Event | Occurred]]) -> Store:
+    """What the read model holds after these batches, each committed before the next.
+
+    An event alone is given an envelope whose place in the log matters to nobody.
+    """
     store: Store = defaultdict(dict)
     for batch in batches:
         work = MemoryWorkspace(store)
-        occurred = [Occurred(a_record(event), event) for event in batch]
+        occurred = [one if isinstance(one, Occurred) else Occurred(a_record(one), one) for one in batch]
         await model.prepare(occurred, work)
         for one in occurred:
             model.fold(one, work)
@@ -86,11 +89,14 @@ async def fold_all(model: ReadModel, batches: Iterable[Sequence[Event]]) -> Stor
     return store
 
 
-def a_record(event: Event) -> Record:
-    """An envelope for an event whose place in the log matters to nobody."""
-    moment = datetime(2026, 8, 14, 8, 12, tzinfo=UTC)
+def a_record(
+    event: Event,
+    moment: datetime = datetime(2026, 8, 14, 8, 12, tzinfo=UTC),
+    actor: Actor = Actor("person", "system"),  # noqa: B008 - it is frozen
+    event_id: str = "event",
+) -> Record:
     return Record(
-        id="event",
+        id=event_id,
         service="registry",
         partition=0,
         seq=1,
@@ -100,7 +106,7 @@ def a_record(event: Event) -> Record:
         schema=event.schema_version,
         occurred_at=moment,
         recorded_at=moment,
-        actor=Actor("person", "system"),
+        actor=actor,
         command_id="command",
         data=msgspec.Raw(b"{}"),
         prev=GENESIS,

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.reporting.api.exports import export_routes
-from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.export.person_log import FileIncomplete
 from shared.commands.handler import Handler
@@ -21,6 +20,7 @@ from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import decode
 from shared.identity.caller import Caller
+from shared.identity.scope import Scope
 from shared.web.app import create_app
 from tests.support.builders import VILLAGE
 from tests.support.child_cards import occurrences

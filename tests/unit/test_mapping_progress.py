@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from services.reporting.api.mapping import mapping_routes
-from services.reporting.api.scope import Scope, StandingVillage
 from services.reporting.read_models.mappings import CAMPAIGNS, DOORS, VILLAGES, Mappings
 from shared.contracts.mapping import HouseholdMapped, MappingResult
 from shared.contracts.sealed import ERASED, Counted
 from shared.contracts.values import Role
 from shared.eventlog.placement import new_id
 from shared.identity.caller import Caller
+from shared.identity.scope import Scope, StandingVillage
 from shared.web.app import create_app
 from tests.support.builders import COUNTY, VILLAGE
 from tests.support.registry import Registry

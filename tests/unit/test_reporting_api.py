@@ -16,7 +16,6 @@ from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.households import household_routes
 from services.reporting.api.opening import Opener
-from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
 from services.reporting.figures.rules_in_force import RulesInForce
@@ -29,6 +28,7 @@ from shared.eventlog.memory import MemoryLog
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import decode
 from shared.identity.caller import Caller
+from shared.identity.scope import Scope
 from shared.projection.live import Freshness
 from shared.web.app import create_app
 from shared.web.request import BODY_LIMIT
@@ -144,8 +144,8 @@ class Live:
 class VillageScope(Scope):
     """Of a division that is a village: nobody looks below it."""
 
-    async def villages(self, division):
-        return [division]
+    async def villages(self, *divisions):
+        return list(divisions)
 
 
 class Reporting:

@@ -13,10 +13,10 @@ from services.registry.duplicates.look_up import DuplicateLookUp
 from services.registry.duplicates.policy import caught_up_with, suspecting
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.routes import duplicate_routes
-from services.registry.duplicates.scope import Scope
 from shared.commands.policies import PolicyOfMany
 from shared.eventlog.record import Position
 from shared.identity.directory import DIVISIONS, DirectoryModel
+from shared.identity.scope import Scope
 from shared.runtime.kernel import now
 from shared.runtime.log_service import LogService
 from shared.web.settings import ServiceSettings

@@ -17,7 +17,6 @@ from services.registry.domain import citizen_number
 from services.registry.duplicates.comparison import Particulars
 from services.registry.duplicates.look_up import DuplicateLookUp, Likely
 from services.registry.duplicates.read_model import PairState
-from services.registry.duplicates.scope import Scope
 from services.registry.duplicates.service import REVIEW
 from shared.commands.command import business_day
 from shared.contracts.refusal import Refusal
@@ -33,6 +32,7 @@ from shared.contracts.values import (
     VillageCode,
 )
 from shared.identity.access import NoRole
+from shared.identity.scope import Scope
 from shared.projection.read_model import Document
 from shared.runtime.kernel import now
 
@@ -148,7 +148,7 @@ def duplicate_routes(look_up: DuplicateLookUp, scope: Scope, level: Level, calle
         if not grants:
             raise NoRole
         complete = await level()
-        villages = await scope.villages(grants)
+        villages = await scope.villages_of(grants)
         found = await look_up.pairs(state, villages, await _of_county(who.person, state), after, limit)
         own = set(villages)
         return Pairs(
@@ -161,7 +161,7 @@ def duplicate_routes(look_up: DuplicateLookUp, scope: Scope, level: Level, calle
         """Where the person learns of a pair although its other file lies elsewhere, and only while it is open."""
         if state is not PairState.SUSPECTED:
             return []
-        return await scope.villages(await scope.grants(person, ELSEWHERE))
+        return await scope.villages_of(await scope.grants(person, ELSEWHERE))
 
     return router
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.registry.domain import child
@@ -19,8 +19,8 @@ from services.registry.domain.duplicate import (
 from services.registry.duplicates.comparison import compare
 from services.registry.duplicates.files import File, Files
 from services.registry.duplicates.rule import RULE
-from services.registry.duplicates.scope import Scope, smallest_common
 from shared.commands.command import Handling, NotOnFile, Target
+from shared.identity.scope import Scope
 
 REVIEW = "review_duplicate"
 
@@ -101,3 +101,9 @@ def _findings(one: File | None, other: File | None) -> dict[str, Any]:
         return {"alike": False, "score": 0, "rule": RULE.version, "reasons": (), "division": None}
     division = smallest_common(one.particulars.place, other.particulars.place)
     return compare(one.particulars, other.particulars)._asdict() | {"division": division}
+
+
+def smallest_common(one: Sequence[str], other: Sequence[str]) -> str | None:
+    """The smallest division on both paths from the root; None where they have not even the root in common."""
+    common = [a for a, b in zip(one, other, strict=False) if a == b]
+    return common[-1] if common else None

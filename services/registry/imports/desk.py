@@ -170,9 +170,10 @@ class ImportDesk:
     async def rejected(self, person: str, batch: str) -> tuple[bytes, int]:
         """The workbook of the rows that are not taken over, and how many of them did not fit.
 
-        Raises ImportExpired.
+        Raises ImportExpired, and NoRole: rows are shown to who may import them today.
         """
         found = await self.progress(person, batch)
+        await self._scope.division(person)
         rows: list[RejectedRow] = []
         left_out = 0
         async for number, findings in self._store.pieces(batch):

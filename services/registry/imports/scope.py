@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
-from typing import Any, Final
-
-from motor.motor_asyncio import AsyncIOMotorCollection
+from collections.abc import Iterable
+from typing import Final
 
 from services.registry.imports.checked_row import Terms
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Node
-from shared.commands.command import business_day
-from shared.identity.access import RIGHTS, Directory, Grant, NoRole, allowing
+from shared.identity.access import RIGHTS, NoRole
+from shared.identity.scope import Scope
 
 IMPORT: Final = "import_ledger"
 
-Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
 
-
-class ImportScope:
-    def __init__(self, directory: Directory, divisions: Divisions, clock: Callable[[], datetime]) -> None:
-        self._directory = directory
-        self._divisions = divisions
-        self._clock = clock
-
+class ImportScope(Scope):
     async def division(self, person: str) -> str:
         """The division of a role that lets the person import today, the widest. Raises NoRole."""
-        grants = await self._grants(person)
+        grants = await self.grants(person, IMPORT)
         if not grants:
             raise NoRole
         return min((grant.division for grant in grants), key=lambda code: (len(code), code))
 
     async def terms(self, person: str) -> Terms:
         """Without a role today there are no roots, and every row lies outside."""
-        grants = await self._grants(person)
+        grants = await self.grants(person, IMPORT)
         roots = {
             action: [grant.division for grant in grants if action in RIGHTS[grant.role]]
             for action in {ledger.action for ledger in LEDGERS}
         }
         nodes = await self._nodes({root for of_action in roots.values() for root in of_action})
-        return Terms(nodes, roots, business_day(self._clock()))
-
-    async def _grants(self, person: str) -> list[Grant]:
-        return allowing(await self._directory.grants(person), IMPORT, business_day(self._clock()))
+        return Terms(nodes, roots, self.today)
 
     async def _nodes(self, roots: Iterable[str]) -> list[Node]:
         """All below the roots and above them, and every county: a child may be registered in another one."""

@@ -12,7 +12,6 @@ from services.reporting.api.field_classes import entry_without_detail, without_d
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener
 from services.reporting.api.paging import next_of, page
-from services.reporting.api.scope import Scope
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.household_queries import HouseholdQueries
 from services.reporting.retention import Retention, closed_before
@@ -20,6 +19,7 @@ from shared.adoption.read_model import AdoptionsModel
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import ChildId, DivisionCode
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 from shared.web.purpose import Purpose
@@ -227,7 +227,7 @@ def child_routes(
         """A child's file. That it was opened, by whom and why, is on record before it is shown."""
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
-        if village is None or not await scope.permits(who.person, "open_child_file", village):
+        if village is None or not await scope.permits(who.person, "open_child_file", village, child):
             raise NotOnFile
         if (hidden := await hidden_from(who.person, village)) and await queries.closed_on_or_before(child, hidden):
             raise ClosedToTheCountyAlone
@@ -246,7 +246,7 @@ def child_routes(
         """What a card holds, for this person's eyes."""
         file, entries = card.get("file"), await queries.time_line(card["_id"])
         attachments, registered_in = card.get("attachments"), (file or {}).get("household")
-        if not await scope.permits(person, "read_sensitive", card["village"]):
+        if not await scope.permits(person, "read_sensitive", card["village"], card["_id"]):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
             attachments = without_photos(attachments)
         return {

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener
-from services.reporting.api.scope import Scope
 from services.reporting.read_models.concerns import CONCERNS
 from services.reporting.read_models.protection import REPORTS
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.values import Body, ConcernId, DivisionCode, ReportId
+from shared.identity.scope import Scope
 from shared.projection.live import Collections, LiveModels
 from shared.projection.read_model import Document
 from shared.web.purpose import Purpose

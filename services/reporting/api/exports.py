@@ -15,7 +15,6 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope
 from services.reporting.domain import MakeExport, export_stream
 from services.reporting.export.document import PLACES, Reader, Section
 from services.reporting.export.form import Printed, page_of
@@ -30,6 +29,7 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.reporting import ExportRequest
 from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Occurred
 from shared.web.purpose import Purpose, header_text, stated_purpose

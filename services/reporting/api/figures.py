@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope
 from services.reporting.figures.counting_rules import CountingRule
 from services.reporting.figures.queries import Figure, Figures
 from services.reporting.figures.rules_in_force import RulesInForce
 from shared.adoption.read_model import AdoptionsModel
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionCode
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 
 Rule = Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{1,32}$")]

@@ -13,11 +13,11 @@ from services.reporting.api.field_classes import entry_without_detail, household
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener
 from services.reporting.api.paging import next_of, page
-from services.reporting.api.scope import Scope
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.household_queries import HouseholdQueries
 from shared.commands.command import NotOnFile
 from shared.contracts.values import DivisionCode, HouseholdId
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 from shared.web.purpose import Purpose

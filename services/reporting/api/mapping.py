@@ -12,13 +12,13 @@ from pydantic import BaseModel
 
 from services.reporting.api.figures import FigureAnswer
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope, StandingVillage
 from services.reporting.figures.indicators import share
 from services.reporting.read_models.mapping_queries import MappingQueries
 from services.reporting.read_models.mappings import Mappings
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import CampaignId, DivisionCode, VillageCode
+from shared.identity.scope import Scope, StandingVillage
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 

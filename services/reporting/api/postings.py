@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope
 from services.reporting.read_models.postings import PostingQueries, Postings
 from shared.commands.command import business_day
 from shared.contracts.values import DivisionCode
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 

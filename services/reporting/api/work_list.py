@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
-from services.reporting.api.scope import Scope
 from services.reporting.duties.derivation import Duty, Reason
 from services.reporting.duties.queries import OfChild, WorkLists
 from shared.commands.command import business_day
 from shared.contracts.values import RiskLevel, VillageCode
+from shared.identity.scope import Scope
 from shared.projection.live import LiveModels
 from shared.projection.read_model import Document
 

@@ -112,7 +112,16 @@ SECTIONS: Final[Mapping[str, Section]] = {
     ),
     "attachments": Section("照片与附件", {"AttachmentAdded": "存入附件", "AttachmentRemoved": "删除附件"}),
     "openings": Section(
-        "谁打开过档案", {"FileOpened": "打开档案", "AttachmentOpened": "查看附件", "ExportMade": "导出档案"}
+        "谁打开过档案",
+        {
+            "FileOpened": "打开档案",
+            "AttachmentOpened": "查看附件",
+            "ExportMade": "导出档案",
+            "AccessRequested": "申请限时查阅",
+            "AccessGranted": "准予限时查阅",
+            "GlassBroken": "紧急查阅",
+            "AccessLogRead": "查询查阅记录",
+        },
     ),
 }
 

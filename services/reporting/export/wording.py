@@ -18,6 +18,7 @@ from shared.contracts.consent import (
 from shared.contracts.field_work import MajorChangeKind
 from shared.contracts.own_fields import FieldClass
 from shared.contracts.values import (
+    AccessPurpose,
     Allowance,
     AmendReason,
     Body,
@@ -32,6 +33,7 @@ from shared.contracts.values import (
     Danger,
     DisabilityKind,
     FileBlock,
+    GlassReason,
     Guardian,
     HealthState,
     HouseholdPoverty,
@@ -59,6 +61,7 @@ from shared.contracts.values import (
 FIELDS: Final[Mapping[str, str]] = {
     "about": "有关对象",
     "accepted_by": "采纳人",
+    "access": "查阅授权编号",
     "across_county": "是否跨县",
     "actions": "现场处理",
     "address": "住址",
@@ -66,6 +69,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "amended_by": "更正人",
     "answer": "答复",
     "answers": "评估项",
+    "approved_by": "批准人",
     "as_of": "核对日期",
     "asked_by": "提出人",
     "assessed": "评估等级",
@@ -105,6 +109,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "disability": "残疾",
     "distance": "离校距离（公里）",
     "distance_to_school": "到校距离（公里）",
+    "division": "区划",
     "document": "文书",
     "doubts": "存疑事项",
     "due": "办理期限",
@@ -121,6 +126,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "found_on": "发现日期",
     "from_village": "转出村",
     "full_numbers": "是否显示完整号码",
+    "glass": "紧急查阅编号",
     "grade": "年级或等级",
     "group": "重点对象类别",
     "guardian_on": "监护人确认日期",
@@ -173,6 +179,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "on": "日期",
     "on_file_by": "档案中值的填写人",
     "on_file_on": "档案中值的日期",
+    "opens": "可查阅范围",
     "other": "其他",
     "owner": "责任单位",
     "parents_contact": "与父母联系",
@@ -467,6 +474,22 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         "C1": "内部",
         "C2": "个人信息",
         "C3": "敏感个人信息",
+    },
+    GlassReason: {
+        "danger_to_life": "生命危险",
+        "violence": "暴力侵害",
+        "missing": "失踪",
+        "without_care": "无人照护",
+        "medical": "就医",
+        "disaster": "灾害",
+    },
+    AccessPurpose: {
+        "inspection": "督查",
+        "complaint": "信访投诉",
+        "case": "个案处理",
+        "hand_over": "交接",
+        "pairing": "结对",
+        "data_quality": "数据核查",
     },
     PairKind: {
         "duty": "干部结对",

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.contracts.access import AccessEnded, AccessGranted, GlassBroken
 from shared.contracts.divisions import (
     DivisionRecoded,
     DivisionRenamed,
@@ -39,8 +40,11 @@ from shared.contracts.roster import (
     PostingMemberLeft,
 )
 from shared.contracts.values import (
+    Access,
+    AccessPurpose,
     DivisionKind,
     Duty,
+    GlassReason,
     PostingLevel,
     PostingOffice,
     ReliefReason,
@@ -48,6 +52,7 @@ from shared.contracts.values import (
     WithdrawalReason,
 )
 from shared.eventlog.placement import new_id
+from shared.identity.access import file_in
 from shared.identity.directory import DIVISIONS, GRANTS, DirectoryModel
 from tests.support.workspace import Store, fold_all
 
@@ -272,3 +277,68 @@ def test_a_contact_is_on_the_roster() -> None:
     role = Duty.SCHOOL_CONTACT
     [holding] = _folded([a_duty(D1, role)], [a_relief(D1, role)])[GRANTS].values()
     assert (holding["role"], holding["person"], holding["ends"]) == ("school_contact", "person-0004", "2026-07-01")
+
+
+A1, G1, CHILD = new_id("access"), new_id("glass"), new_id("child")
+TOLD = date(2026, 8, 14)
+"""The day on which every event of these histories is recorded."""
+
+
+def an_access(starts: date, ends: date, child: str | None = None) -> AccessGranted:
+    return AccessGranted(
+        access=A1,
+        person="inspector",
+        opens=Access.SENSITIVE_DATA,
+        purpose=AccessPurpose.INSPECTION,
+        division=VILLAGE,
+        child=child,
+        starts=starts,
+        ends=ends,
+        requested_by="leader",
+        approved_by="county",
+    )
+
+
+@pytest.mark.parametrize("child", [None, CHILD], ids=["division", "file"])
+def test_access_for_a_time_is_a_grant_of_a_division_or_of_one_file(child: str | None) -> None:
+    ended = AccessEnded(access=A1, person="inspector", ends=date(2026, 8, 16))
+    granted = an_access(TOLD, date(2026, 8, 20), child)
+    for batches in ([granted], [ended]), ([ended], [granted]):
+        [grant] = _folded(*batches)[GRANTS].values()
+        assert (grant["person"], grant["role"]) == ("inspector", "access_c3")
+        assert grant["division"] == (file_in(VILLAGE, CHILD) if child else VILLAGE)
+        assert (grant["starts"], grant["ends"]) == ("2026-08-14", "2026-08-16")
+
+
+def test_a_broken_glass_is_a_grant_of_who_broke_it() -> None:
+    broken = GlassBroken(
+        glass=G1,
+        person="neighbour",
+        village=VILLAGE,
+        reason=GlassReason.MISSING,
+        starts=TOLD,
+        ends=date(2026, 8, 16),
+    )
+    [grant] = _folded([broken])[GRANTS].values()
+    assert (grant["person"], grant["role"], grant["division"]) == ("neighbour", "broken_glass", VILLAGE)
+    assert (grant["source"], grant["opened"], grant["shut"]) == (G1, "2026-08-14", "2026-08-16")
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "opened", "shut"),
+    [
+        (date(2026, 9, 1), date(2026, 10, 1), "2026-09-01", "2026-10-01"),
+        (date(2026, 8, 1), date(2026, 8, 14), "2026-08-14", "2026-08-15"),
+        (date(2026, 8, 1), date(2026, 8, 3), "2026-08-14", "2026-08-15"),
+    ],
+    ids=["told ahead", "ended today", "told late"],
+)
+def test_what_is_told_late_does_not_change_on_which_days_a_grant_let_in(
+    starts: date, ends: date, opened: str, shut: str
+) -> None:
+    begun, ended = a_role(R1), an_end(R1, ends)
+    for batches in ([begun.model_copy(update={"starts": starts})], [ended]), ([ended], [begun]):
+        [grant] = _folded(*batches)[GRANTS].values()
+        assert grant["shut"] == shut
+    [grant] = _folded([begun.model_copy(update={"starts": starts})])[GRANTS].values()
+    assert (grant["opened"], grant["shut"]) == (opened, None)
