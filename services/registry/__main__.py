@@ -7,9 +7,11 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 
 from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver
+from services.registry.domain.mapping_gap import GapIds
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
+from services.registry.handlings import mapping_gaps
 from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.imports.parts import LIMITS, import_desk
 from services.registry.places import Streams, place_routes
@@ -35,6 +37,7 @@ def build(settings: ServiceSettings) -> LogService:
         [
             *handlings(service.log, service.kernel.sealer, DivisionMap(documents), taken_over, places),
             *duplicate_handlings(duplicates.files, duplicates.scope),
+            *mapping_gaps.handlings(duplicates.files, duplicates.scope, GapIds(settings.claim_key.get_secret_value())),
         ]
     )
     service.reacts(policies(service.kernel.vault), ["registry", "visits"])

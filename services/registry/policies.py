@@ -1,4 +1,5 @@
-"""What registry does about events: it destroys the key of who is erased, and proposes what a visit found."""
+"""What registry does about events: it destroys the key of who is erased, proposes what a visit found, and forgets who
+a settled gap of the mapping told of."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Final
 
 from services.registry.domain.child import ProposeChange
 from shared.commands.policies import Policy, Wanted
+from shared.contracts.mapping_gap import MappingGapSettled
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.visits import VisitLogged
 from shared.eventlog.placement import derived_id
@@ -23,8 +25,14 @@ def policies(vault: KeyVault) -> list[Policy]:
         await vault.destroy(event.child)
         return ()
 
+    async def forget_gap(record: Record, event: MappingGapSettled) -> Sequence[Wanted]:
+        """Whoever it was has a file by now, or is nobody of ours: a name is kept no longer than it is asked for."""
+        await vault.destroy(event.gap)
+        return ()
+
     return [
         Policy("destroy_key", "SubjectKeyDestroyed", destroy_key),
+        Policy("forget_gap", "MappingGapSettled", forget_gap),
         Policy(FINDS, "VisitLogged", on_visit_logged),
     ]
 

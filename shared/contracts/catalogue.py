@@ -10,6 +10,7 @@ from shared.contracts import (
     child_file,
     counting,
     divisions,
+    mapping_gap,
     pairing,
     places,
     registry,
@@ -23,7 +24,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, mapping_gap),
     "visits": (visits,),
     "pairing": (pairing,),
     "reporting": (reporting,),

@@ -108,4 +108,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
     # reporting
     "FileOpened": frozenset({"child", "person"}),
+    # registry: gaps of the mapping, and matching
+    "MappingGapFound": frozenset({"child", "found_by", "found_on", "gap", "source", "village"}),
+    "MappingGapSettled": frozenset({"child", "gap", "outcome", "settled_by", "village"}),
+    "ListExported": frozenset({"children", "division", "export", "matching", "person", "register_kind"}),
 }

@@ -20,6 +20,7 @@ _VILLAGE_WORK: Final = (
     _CHILDREN
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
+    | {"record_mapping_gap"}
 )
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
@@ -32,12 +33,14 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
+    | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
+    | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
     | {
         "register_child",
         "record_child",
