@@ -14,6 +14,8 @@ from services.registry.duplicates.service import handlings as duplicate_handling
 from services.registry.handlings import mapping_gaps
 from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.imports.parts import LIMITS, import_desk
+from services.registry.matching.parts import LIMITS as MATCHING_LIMITS
+from services.registry.matching.parts import matching_desk
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.roster import roster_routes
@@ -54,12 +56,13 @@ def routers(service: LogService) -> list[APIRouter]:
         place_routes(collections, Streams(service.log, kernel.sealer), kernel.directory, kernel.caller),
         routes_of(service, parts_of(service)),
         import_desk(service),
+        matching_desk(service, parts_of(service)),
     ]
 
 
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS)
+    return service.app("Guanhu registry: who and where", routers(service), body_limits=LIMITS | MATCHING_LIMITS)
 
 
 if __name__ == "__main__":

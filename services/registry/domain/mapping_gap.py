@@ -11,7 +11,7 @@ from services.registry.duplicates.names import comparable
 from shared.commands.command import Aggregate, Command, HappensLater, NotOnFile
 from shared.contracts.mapping_gap import MappingGapFound, MappingGapSettled
 from shared.contracts.refusal import Refusal
-from shared.contracts.sealed import Personal
+from shared.contracts.sealed import Personal, said
 from shared.contracts.values import (
     BirthMonth,
     ChildId,
@@ -91,7 +91,7 @@ class GapIds:
     def of(self, find: RecordMappingGap) -> str:
         if find.child is not None:
             return derived_id(f"{find.village}/{find.child}", "gap", beside=find.child)
-        name, month = (value.get() if value else None for value in (find.name, find.birth_month))
+        name, month = said(find.name), said(find.birth_month)
         told = "\0".join((find.village, comparable(name or ""), month or ""))
         return derived_id(hmac.digest(self._secret, told.encode(), hashlib.sha256).hex(), "gap")
 

@@ -12,6 +12,7 @@ from shared.contracts.child_file import (
     ChildIdentityRecorded,
     ChildTransferred,
     IdentityCorrection,
+    SchoolingRecorded,
 )
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
@@ -25,7 +26,7 @@ from shared.contracts.registry import (
     ParentsSituation,
     SubjectKeyDestroyed,
 )
-from shared.contracts.sealed import KINDS, Personal
+from shared.contracts.sealed import KINDS, said
 from shared.contracts.values import Sex
 from shared.eventlog.port import Log
 from shared.eventlog.record import Record, decode
@@ -41,6 +42,7 @@ _READ: Final = frozenset(
         "ChildIdentityCorrected",
         "ChildTransferred",
         "ParentSituationRecorded",
+        "SchoolingRecorded",
         "ChildFileClosed",
         "ChildFileReopened",
         "SubjectKeyDestroyed",
@@ -60,6 +62,7 @@ class File:
     open: bool
     registered_by: str
     particulars: Particulars
+    school: str | None = None
 
 
 class PlaceNotKnownYet(Refusal):
@@ -133,11 +136,12 @@ def _file(
         particulars=replace(
             _identity(registered, events),
             place=paths[village],
-            father=_said(parents.father.name),
-            mother=_said(parents.mother.name),
-            head=next((_said(event.head) for event in opened), None),
-            phones=frozenset(said for phone in phones if (said := _said(phone))),
+            father=said(parents.father.name),
+            mother=said(parents.mother.name),
+            head=next((said(event.head) for event in opened), None),
+            phones=frozenset(line for phone in phones if (line := said(phone))),
         ),
+        school=_school(events),
     )
 
 
@@ -153,7 +157,7 @@ def _identity(registered: ChildRegistered, events: Iterable[Event]) -> Particula
         born=registered.birth_date.get(),
         birth_month=registered.birth_month.get(),
         sex=registered.sex.get() or Sex.UNKNOWN,
-        number=_said(registered.citizen_number),
+        number=said(registered.citizen_number),
         household=registered.household,
     )
     for event in events:
@@ -188,5 +192,7 @@ def _last_parents(registered: ChildRegistered, events: Iterable[Event]) -> Paren
     return told[-1] if told else registered.parents
 
 
-def _said(value: Personal[str] | None) -> str | None:
-    return value.get() if value else None
+def _school(events: Iterable[Event]) -> str | None:
+    """By the last telling, as it is written there."""
+    told = [event.schooling.get() for event in events if isinstance(event, SchoolingRecorded)]
+    return told[-1].school if told and told[-1] else None

@@ -43,7 +43,11 @@ class Scope:
         """All villages that the grants reach."""
         if not grants:
             return []
-        own = sorted({grant.division for grant in grants})
+        return await self.villages_below({grant.division for grant in grants})
+
+    async def villages_below(self, divisions: Collection[str]) -> list[str]:
+        """All villages of these divisions."""
+        own = sorted(divisions)
         found = (await self._divisions()).find({"path": {"$in": own}, "kind": "village"}, {"_id": 1})
         return [node["_id"] async for node in found]
 

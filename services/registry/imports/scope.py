@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,12 +15,24 @@ from shared.commands.command import business_day
 from shared.identity.access import RIGHTS, Directory, Grant, NoRole, allowing
 
 IMPORT: Final = "import_ledger"
+_NEEDED: Final = frozenset(ledger.action for ledger in LEDGERS)
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[dict[str, Any]]]]
 
 
 class ImportScope:
-    def __init__(self, directory: Directory, divisions: Divisions, clock: Callable[[], datetime]) -> None:
+    """``action`` lets somebody send a file, ``needed`` are the rights that its rows ask for."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        divisions: Divisions,
+        clock: Callable[[], datetime],
+        action: str = IMPORT,
+        needed: Collection[str] = _NEEDED,
+    ) -> None:
+        self._action = action
+        self._needed = needed
         self._directory = directory
         self._divisions = divisions
         self._clock = clock
@@ -36,14 +48,13 @@ class ImportScope:
         """Without a role today there are no roots, and every row lies outside."""
         grants = await self._grants(person)
         roots = {
-            action: [grant.division for grant in grants if action in RIGHTS[grant.role]]
-            for action in {ledger.action for ledger in LEDGERS}
+            action: [grant.division for grant in grants if action in RIGHTS[grant.role]] for action in self._needed
         }
         nodes = await self._nodes({root for of_action in roots.values() for root in of_action})
         return Terms(nodes, roots, business_day(self._clock()))
 
     async def _grants(self, person: str) -> list[Grant]:
-        return allowing(await self._directory.grants(person), IMPORT, business_day(self._clock()))
+        return allowing(await self._directory.grants(person), self._action, business_day(self._clock()))
 
     async def _nodes(self, roots: Iterable[str]) -> list[Node]:
         """All below the roots and above them, and every county: a child may be registered in another one."""
