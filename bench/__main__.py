@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import append, bulk, chain, demo, duplicates, figures, http, projection
+from bench import append, bulk, chain, demo, duplicates, figures, http, matching, projection
 from bench.report import Report, Row
 from deploy.local.settings import Settings
 
@@ -23,6 +23,7 @@ MEASURES: Final[Mapping[str, Callable[[], Awaitable[list[Row]]]]] = {
     "freshness": chain.freshness,
     "figures": figures.measure,
     "duplicates": duplicates.measure,
+    "matching": matching.measure,
     "demo": demo.measure,
     "memory": demo.memory,
 }

@@ -95,7 +95,8 @@ class ImportClient(DeskClient):
         return (await self._send("GET", f"/{batch}/rejected.xlsx")).content
 
     def _done(self, found: Import) -> int:
-        return super()._done(found) + int(found["refused"]) * (found["state"] != "received")
+        refused = 0 if found["state"] == "received" else int(found["refused"])
+        return super()._done(found) + refused
 
 
 async def run(

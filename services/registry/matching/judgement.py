@@ -10,7 +10,7 @@ from services.registry.duplicates.comparison import Comparison
 from services.registry.duplicates.rule import RULE
 from shared.contracts.values import Likeness
 
-DOUBTED_FROM: Final = RULE.threshold - 8
+DOUBTED_FROM: Final = RULE.threshold - 11
 """Bits from which on a file is near enough for a person to look at (prop, measured by ``bench/matching.py``)."""
 MOST_DOUBTED: Final = 5
 
