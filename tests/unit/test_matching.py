@@ -90,6 +90,9 @@ def test_a_village_outside_the_scope_ends_the_row():
 
 def test_a_row_without_a_village_or_with_one_that_several_bear_is_compared_without_it():
     assert said_by(row_of(住址="")).village is None
+    [row] = read(xlsx([["姓名", "性别", "村"], ["测甲一", "女", "罗家坝社区"]]), root="5203")
+    assert codes(row) == ["not_compared"]
+    assert said_by(row).village is None
 
 
 def test_a_row_without_a_name_is_not_read():

@@ -164,12 +164,13 @@ class MatchingDesk:
     ) -> list[tuple[int, Result, list[tuple[str, str]]]]:
         """Rows with what they came to and what was found in them, from the one after ``after``."""
         told = {number: fs async for _, rows in self._store.pieces(matching, after) for number, _, fs in rows}
-        found = [
-            (row, result, told.get(row, []))
-            async for _, row, result in self._store.results(matching)
-            if row > after and state in (None, result["state"])
-        ]
-        return found[:limit]
+        found: list[tuple[int, Result, list[tuple[str, str]]]] = []
+        async for _, row, result in self._store.results(matching):
+            if row > after and state in (None, result["state"]):
+                found.append((row, result, told.get(row, [])))
+            if len(found) == limit:
+                break
+        return found
 
     async def decide(self, person: str, matching: str, number: int, child: str | None, village: str | None) -> Result:
         """The row is this child's, or nobody's on file; ``village`` is where it lives when the row does not say so.
