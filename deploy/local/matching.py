@@ -108,5 +108,5 @@ def table(state: str, rows: list[dict[str, Any]]) -> Table:
 def _conclusion(found: Matching) -> str:
     if found["state"] == "recorded":
         told = f"{found['recorded']:,} gaps recorded, {found['known']:,} known before"
-        return f"{told}, {found['not_recorded']:,} not recorded (no village) as {found['matching']}"
+        return f"{told}, {found['not_recorded']:,} not recorded (no village, or refused) as {found['matching']}"
     return f"{found['rows']:,} rows; nothing is recorded yet: {found['matching']} waits for --record-gaps"

@@ -147,10 +147,11 @@ class MatchingDesk:
         return await self._store.of_person(person, LISTED)
 
     async def progress(self, person: str, matching: str) -> Document:
-        """Raises NotOnFile for a matching of somebody else."""
+        """Raises NotOnFile for a matching of somebody else, NotPermitted for who may match there no more."""
         found = await self._store.find(matching)
         if found is None or found["person"] != person:
             raise NotOnFile
+        await self._scope.permit(person, MATCH, found["division"])
         return found
 
     async def tally(self, found: Document) -> tuple[Counter[str], int]:
@@ -207,7 +208,6 @@ class MatchingDesk:
         if found["state"] in ("recording", "recorded"):
             return found
         await self._decidable(person, matching)
-        await self._scope.permit(person, MATCH, found["division"])
         if any([result["state"] == RowState.DOUBTFUL async for _, _, result in self._store.results(matching)]):
             raise RowsUndecided
         now = self._clock()
