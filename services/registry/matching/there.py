@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from shared.contracts.masking import masked
 from shared.contracts.values import RegisterKind, Sex
 
 SCHOOL_AGE: Final = range(6, 16)
-"""Whole years in which a child is to be on a school roll (prop): from the year it turns six to before its sixteenth."""
+"""Whole years of age in which a child is to be on a school roll (prop)."""
 MAX_CHILDREN: Final = 20_000
 TOGETHER: Final = 250
 _SEXES: Final = {Sex.MALE: "男", Sex.FEMALE: "女"}
@@ -46,7 +46,8 @@ class Absent(NamedTuple):
 
 async def absent(files: Files, children: Sequence[str], within: Within) -> AsyncIterator[Absent]:
     """Their files, a few hundred at a time, without those that are closed by now or lie outside."""
-    for some in _some(children):
+    for start in range(0, len(children), TOGETHER):
+        some = children[start : start + TOGETHER]
         found = await files.of(some)
         villages = await within({file.village for file in found.values()})
         for child in some:
@@ -82,8 +83,3 @@ def _cells(one: Absent) -> Sequence[str]:
     born = told.born.isoformat() if told.born else told.month
     found = (told.name, _SEXES.get(told.sex), born, masked(told.number), file.village)
     return [cell or "" for cell in (*found, told.father, told.mother, told.head, file.school, child)]
-
-
-def _some(children: Collection[str]) -> list[list[str]]:
-    kept = list(children)
-    return [kept[start : start + TOGETHER] for start in range(0, len(kept), TOGETHER)]
