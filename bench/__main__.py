@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import append, bulk, chain, demo, duplicates, figures, http, projection, visits
+from bench import append, bulk, chain, demo, duplicates, figures, http, matching, projection, visits
 from bench.report import Report, Row
 from deploy.local.settings import Settings
 
@@ -24,6 +24,7 @@ MEASURES: Final[Mapping[str, Callable[[], Awaitable[list[Row]]]]] = {
     "figures": figures.measure,
     "visits": visits.measure,
     "duplicates": duplicates.measure,
+    "matching": matching.measure,
     "demo": demo.measure,
     "memory": demo.memory,
 }

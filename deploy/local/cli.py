@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from deploy.local import audit, demo, importing, ledgers, rebuild, supervisor
+from deploy.local import audit, demo, importing, ledgers, matching, rebuild, supervisor
 from deploy.local import divisions as division_lists
 from deploy.local.operator import Operator, as_operator, issuer_of
 from deploy.local.processes import Stack
@@ -23,9 +23,10 @@ from deploy.local.refusal import CannotRun
 from deploy.local.settings import Settings
 from deploy.local.status import table
 from shared.commands.command import business_day
-from shared.contracts.values import Role
+from shared.contracts.values import RegisterKind, Role
 
 T = TypeVar("T")
+C = TypeVar("C", bound=importing.DeskClient)
 
 app = typer.Typer(
     help="Guanhu on one machine: real MongoDB, real Kafka, the services.",
@@ -149,19 +150,46 @@ def import_ledger(
         wanted = rejected is not None and _has_rejected(found)
         return found, await client.rejected(found["batch"]) if wanted else b""
 
-    found, left = asyncio.run(_at_the_desk(person, work))
+    found, left = asyncio.run(_at_the_desk(person, work, importing.ImportClient))
     if rejected is not None and left:
         rejected.write_bytes(left)
         console.print(f"the rows that are not taken over: {rejected}")
     raise typer.Exit(1 if _has_rejected(found) else 0)
 
 
-async def _at_the_desk(person: str, work: Callable[[importing.ImportClient], Awaitable[T]]) -> T:
+@app.command(name="match")
+def match_register(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    register: Annotated[RegisterKind, typer.Option(help="What kind of list it is.")],
+    division: Annotated[str, typer.Option(help="Whose children the list was to hold: a division's code.")],
+    person: Annotated[str, typer.Option(help="Who matches: a child supervisor, or county civil affairs.")],
+    school: Annotated[str | None, typer.Option(help="The school of the roll, as the files name it.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Match the same list once more.")] = False,
+    record_gaps: Annotated[bool, typer.Option("--record-gaps", help="Record what is missing here.")] = False,
+    missing_there: Annotated[Path | None, typer.Option(help="Write the files that the list lacks to this.")] = None,
+) -> None:
+    """Match a list of others with the files. Exit code 1: there are doubtful rows."""
+
+    async def work(client: matching.MatchingClient) -> tuple[matching.Matching, bytes]:
+        content = file.read_bytes()
+        found = await matching.run(
+            client, content, register.value, division, console, school, again=again, record_gaps=record_gaps
+        )
+        return found, await client.missing_there(found["matching"]) if missing_there else b""
+
+    found, book = asyncio.run(_at_the_desk(person, work, matching.MatchingClient))
+    if missing_there is not None:
+        missing_there.write_bytes(book)
+        console.print(f"the files that the list does not hold: {missing_there}")
+    raise typer.Exit(1 if found["counts"]["doubtful"] else 0)
+
+
+async def _at_the_desk(person: str, work: Callable[[C], Awaitable[T]], client: type[C]) -> T:
     settings = Settings()
     token = issuer_of(settings).issue(person, seconds=3600)
     async with httpx.AsyncClient(trust_env=False) as http:
         try:
-            return await work(importing.ImportClient(http, settings.url("registry"), token))
+            return await work(client(http, settings.url("registry"), token))
         except httpx.TransportError:
             raise CannotRun("registry does not answer; start the stack with: guanhu up") from None
 

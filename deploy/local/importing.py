@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 from rich.console import Console
@@ -15,23 +16,70 @@ from deploy.local.refusal import CannotRun
 
 LOOK_SECONDS: Final = 0.2
 _COLOURS: Final = {"accepted": "green", "warned": "yellow", "rejected": "red"}
-_AT_WORK: Final = {"received": "rows", "committing": "taken_over", "withdrawing": "taken_over"}
-"""By the states in which something is done: what grows meanwhile."""
-
 Import = dict[str, Any]
 
 
 class ImportRefused(CannotRun):
-    """registry took the file, its commit or its withdrawal not; the message is registry's own."""
+    """registry did not do what was asked for; the message is registry's own."""
 
 
 @dataclass(frozen=True)
-class ImportClient:
-    """The import desk of one registry, as one caller."""
+class DeskClient:
+    """A desk of one registry, as one caller. ``at_work`` tells by the states in which something is done what grows."""
 
     http: httpx.AsyncClient
     url: str
     token: str
+    path: ClassVar[str]
+    at_work: ClassVar[Mapping[str, str]]
+
+    async def look(self, batch: str, **parameters: int | str) -> Import:
+        return await self._ask("GET", f"/{batch}", params=parameters)
+
+    async def settled(self, batch: str, progress: Progress | None = None) -> Import:
+        """Waits until nothing is done on it any more."""
+        bars: dict[str, Any] = {}
+        while (found := await self.look(batch))["state"] in self.at_work:
+            if progress is not None:
+                self._advance(progress, bars, found)
+            await asyncio.sleep(LOOK_SECONDS)
+        for state, bar in bars.items():
+            if progress is not None:
+                progress.update(bar, completed=self._whole(state, found), total=self._whole(state, found))
+        return found
+
+    def _advance(self, progress: Progress, bars: dict[str, Any], found: Import) -> None:
+        state = found["state"]
+        if state not in bars:
+            bars[state] = progress.add_task(state, total=self._whole(state, found) if state != "received" else None)
+        progress.update(bars[state], completed=self._done(found))
+
+    def _whole(self, state: str, found: Import) -> int:
+        return int(found["rows"])
+
+    def _done(self, found: Import) -> int:
+        return int(found[self.at_work[found["state"]]])
+
+    async def _ask(self, method: str, path: str, **request: Any) -> Import:
+        found: Import = (await self._send(method, path, **request)).json()
+        return found
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Raises ImportRefused, httpx.HTTPError."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        url = f"{self.url}{self.path}{path}"
+        answer = await self.http.request(method, url, headers=headers, timeout=120, **request)
+        if answer.is_error:
+            problem = answer.json()
+            raise ImportRefused(f"{problem['code']}: {problem['detail']} {problem['what_to_do']}")
+        return answer
+
+
+class ImportClient(DeskClient):
+    """The import desk."""
+
+    path = "/imports"
+    at_work: ClassVar[Mapping[str, str]] = {"received": "rows", "committing": "taken_over", "withdrawing": "taken_over"}
 
     async def receive(self, content: bytes) -> Import:
         """Raises ImportRefused, httpx.HTTPError."""
@@ -43,42 +91,12 @@ class ImportClient:
     async def withdraw(self, batch: str) -> Import:
         return await self._ask("POST", f"/{batch}/withdraw")
 
-    async def look(self, batch: str, **parameters: int) -> Import:
-        return await self._ask("GET", f"/{batch}", params=parameters)
-
     async def rejected(self, batch: str) -> bytes:
         return (await self._send("GET", f"/{batch}/rejected.xlsx")).content
 
-    async def settled(self, batch: str, progress: Progress | None = None) -> Import:
-        """Waits until nothing is done on it any more."""
-        bars: dict[str, Any] = {}
-        while (found := await self.look(batch))["state"] in _AT_WORK:
-            if progress is not None:
-                _advance(progress, bars, found)
-            await asyncio.sleep(LOOK_SECONDS)
-        for bar in bars.values():
-            if progress is not None:
-                progress.update(bar, completed=found["rows"], total=found["rows"])
-        return found
-
-    async def _ask(self, method: str, path: str, **request: Any) -> Import:
-        found: Import = (await self._send(method, path, **request)).json()
-        return found
-
-    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.token}"}
-        answer = await self.http.request(method, f"{self.url}/imports{path}", headers=headers, timeout=120, **request)
-        if answer.is_error:
-            problem = answer.json()
-            raise ImportRefused(f"{problem['code']}: {problem['detail']} {problem['what_to_do']}")
-        return answer
-
-
-def _advance(progress: Progress, bars: dict[str, Any], found: Import) -> None:
-    state = found["state"]
-    if state not in bars:
-        bars[state] = progress.add_task(state, total=found["rows"] if state != "received" else None)
-    progress.update(bars[state], completed=found[_AT_WORK[state]] + found["refused"] * (state != "received"))
+    def _done(self, found: Import) -> int:
+        refused = 0 if found["state"] == "received" else int(found["refused"])
+        return super()._done(found) + refused
 
 
 async def run(

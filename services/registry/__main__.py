@@ -8,12 +8,16 @@ from fastapi import APIRouter, FastAPI
 
 from services.registry.attachments import parts as attachments
 from services.registry.division_map import DivisionMap, LiveDocuments, TakenOver, until_level
+from services.registry.domain.mapping_gap import GapIds
 from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, routes_of
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
+from services.registry.handlings import mapping_gaps
 from services.registry.held_places import LiveHoldings, PlaceLearning
 from services.registry.household_learning import HouseholdLearning
 from services.registry.imports.parts import LIMITS, import_desk
+from services.registry.matching.parts import LIMITS as MATCHING_LIMITS
+from services.registry.matching.parts import matching_desk
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
 from services.registry.policies_in_force import PolicyLearning, policy_routes
@@ -43,6 +47,7 @@ def build(settings: ServiceSettings) -> LogService:
         [
             *handlings(service.log, sealer, DivisionMap(documents), taken_over, places, households, _policies(service)),
             *duplicate_handlings(duplicates.files, duplicates.scope),
+            *mapping_gaps.handlings(duplicates.files, duplicates.scope, GapIds(settings.claim_key.get_secret_value())),
         ]
     )
     service.reacts(
@@ -73,12 +78,13 @@ def routers(service: LogService) -> list[APIRouter]:
         import_desk(service),
         *attachments.attachment_desk(service),
         sync_routes(service.handler, kernel.caller),
+        matching_desk(service, parts_of(service)),
     ]
 
 
 def application(settings: ServiceSettings) -> FastAPI:
     service = build(settings)
-    limits = {**LIMITS, **attachments.LIMITS, "/sync": BULK_BODY_LIMIT}
+    limits = {**LIMITS, **MATCHING_LIMITS, **attachments.LIMITS, "/sync": BULK_BODY_LIMIT}
     return service.app("Guanhu registry: who and where", routers(service), body_limits=limits)
 
 

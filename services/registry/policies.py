@@ -1,5 +1,6 @@
-"""What registry does about events: it destroys the key of who is erased, proposes what a visit found, and carries on
-what a household's move or merge means for its children and for the file that goes on."""
+"""What registry does about events: it destroys the key of who is erased, proposes what a visit found, forgets who a
+settled gap of the mapping told of, and carries on what a household's move or merge means for its children and for the
+file that goes on."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from shared.contracts.households import (
     HouseholdMoved,
     HouseholdsMerged,
 )
+from shared.contracts.mapping_gap import MappingGapSettled
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.visits import VisitLogged
 from shared.eventlog.placement import derived_id
@@ -66,7 +68,13 @@ def policies(vault: KeyVault, households: HouseholdLearning) -> list[Policy]:
             for child in event.children
         ]
 
+    async def forget_gap(record: Record, event: MappingGapSettled) -> Sequence[Wanted]:
+        """Whoever it was has a file by now, or is nobody of ours: a name is kept no longer than it is asked for."""
+        await vault.destroy(event.gap)
+        return ()
+
     return [
+        Policy("forget_gap", "MappingGapSettled", forget_gap),
         Policy("destroy_key", "SubjectKeyDestroyed", destroy_key),
         Policy("destroy_household_key", "HouseholdKeyDestroyed", destroy_household_key),
         Policy(FINDS, "VisitLogged", on_visit_logged),

@@ -18,6 +18,7 @@ from shared.contracts import (
     file_keeping,
     households,
     mapping,
+    mapping_gap,
     own_fields,
     pairing,
     places,
@@ -37,7 +38,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (
         *(registry, roster, divisions, places, child_file, file_keeping, counting, risk, households, mapping),
-        *(retention, own_fields, access, consent),
+        *(mapping_gap, retention, own_fields, access, consent),
     ),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),

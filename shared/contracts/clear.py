@@ -234,4 +234,8 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     # reporting: access log
     "AccessLogRead": frozenset({"child", "on", "person"}),
     "NoticeSeen": frozenset({"notice", "person"}),
+    # registry: gaps of the mapping, and matching
+    "MappingGapFound": frozenset({"child", "found_by", "found_on", "gap", "source", "village"}),
+    "MappingGapSettled": frozenset({"child", "gap", "outcome", "settled_by", "village"}),
+    "ListExported": frozenset({"children", "division", "export", "matching", "person", "register_kind"}),
 }

@@ -92,3 +92,8 @@ class Counted(Sealed[T]):
 
     __slots__ = ()
     kind: ClassVar[Kind] = "counted"
+
+
+def said(value: Sealed[T] | None) -> T | None:
+    """What was said, if it was, and is not erased."""
+    return value.get() if value else None

@@ -43,6 +43,9 @@ MadeId = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9a-f-]{36}$")]
 """Of a stream that a row of a ledger began."""
 
 AdoptionId = Annotated[str, _id("adoption")]
+MappingGapId = Annotated[str, _id("gap")]
+MatchingId = Annotated[str, _id("matching")]
+ListExportId = Annotated[str, _id("export")]
 PersonId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Who the token says somebody is: the ``sub`` of the identity provider. Never a name or a number."""
 
@@ -686,3 +689,31 @@ class ReportResult(StrEnum):
     SAFE = "safe"
     GUARDIAN_CHANGED = "guardian_changed"
     NOT_CONFIRMED = "not_confirmed"
+
+
+class GapSource(StrEnum):
+    """Who found a child that the mapping had missed (domain 4.1, MappingGapFound)."""
+
+    SCHOOL = "school"
+    CLINIC = "clinic"
+    POLICE = "police"
+    SPOT_CHECK = "spot_check"
+    ALLOWANCE_LIST = "allowance_list"
+    OTHER = "other"
+
+
+class GapOutcome(StrEnum):
+    """What became of a gap of the mapping."""
+
+    REGISTERED = "registered"
+    NOT_LEFT_BEHIND = "not_left_behind"
+    OTHER_VILLAGE = "other_village"
+    NO_SUCH_CHILD = "no_such_child"
+
+
+class RegisterKind(StrEnum):
+    """The lists of others that are matched with the files."""
+
+    SCHOOL_ROLL = "school_roll"
+    CLINIC_LIST = "clinic_list"
+    ALLOWANCE_LIST = "allowance_list"

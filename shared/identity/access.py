@@ -28,6 +28,7 @@ _VILLAGE_WORK: Final = (
     | {"keep_household"}
     | _MAPPING
     | _IN_EMERGENCIES
+    | {"record_mapping_gap"}
 )
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
@@ -50,6 +51,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"keep_household", "merge_households"}
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
+    | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"}
     | {"record_consent", "keep_attachment", "record_own_fields"}
@@ -69,6 +71,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
     | {"open_mapping_campaign", "reopen_village_mapping", "read_mapping_sheet"}
     | {"adopt_policy", "record_own_fields", "read_closed_file"}
+    | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
     | {
         "register_child",
         "record_child",

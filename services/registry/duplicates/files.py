@@ -12,6 +12,7 @@ from shared.contracts.child_file import (
     ChildIdentityRecorded,
     ChildTransferred,
     IdentityCorrection,
+    SchoolingRecorded,
 )
 from shared.contracts.event import Event
 from shared.contracts.households import HouseholdFileUpdated
@@ -26,7 +27,7 @@ from shared.contracts.registry import (
     ParentsSituation,
     SubjectKeyDestroyed,
 )
-from shared.contracts.sealed import KINDS, Personal
+from shared.contracts.sealed import KINDS, said
 from shared.contracts.values import Sex
 from shared.eventlog.port import Log
 from shared.eventlog.record import Record, decode
@@ -42,6 +43,7 @@ _READ: Final = frozenset(
         "ChildIdentityCorrected",
         "ChildTransferred",
         "ParentSituationRecorded",
+        "SchoolingRecorded",
         "ChildFileClosed",
         "ChildFileReopened",
         "SubjectKeyDestroyed",
@@ -62,6 +64,7 @@ class File:
     open: bool
     registered_by: str
     particulars: Particulars
+    school: str | None = None
 
 
 class PlaceNotKnownYet(Refusal):
@@ -129,7 +132,7 @@ def _file(
         event for _, event in household if isinstance(event, HouseholdFileOpened | HouseholdFileUpdated)
     ]
     phones += [event.phone for event in told_of_household]
-    heads = [said for event in told_of_household if (said := _said(event.head))]
+    heads = [head for event in told_of_household if (head := said(event.head))]
     return File(
         child=registered.child,
         village=village,
@@ -138,11 +141,12 @@ def _file(
         particulars=replace(
             _identity(registered, events),
             place=paths[village],
-            father=_said(parents.father.name),
-            mother=_said(parents.mother.name),
+            father=said(parents.father.name),
+            mother=said(parents.mother.name),
             head=heads[-1] if heads else None,
-            phones=frozenset(said for phone in phones if (said := _said(phone))),
+            phones=frozenset(line for phone in phones if (line := said(phone))),
         ),
+        school=_school(events),
     )
 
 
@@ -158,7 +162,7 @@ def _identity(registered: ChildRegistered, events: Iterable[Event]) -> Particula
         born=registered.birth_date.get(),
         birth_month=registered.birth_month.get(),
         sex=registered.sex.get() or Sex.UNKNOWN,
-        number=_said(registered.citizen_number),
+        number=said(registered.citizen_number),
         household=registered.household,
     )
     for event in events:
@@ -193,5 +197,7 @@ def _last_parents(registered: ChildRegistered, events: Iterable[Event]) -> Paren
     return told[-1] if told else registered.parents
 
 
-def _said(value: Personal[str] | None) -> str | None:
-    return value.get() if value else None
+def _school(events: Iterable[Event]) -> str | None:
+    """By the last telling, as it is written there."""
+    told = [event.schooling.get() for event in events if isinstance(event, SchoolingRecorded)]
+    return told[-1].school if told and told[-1] else None

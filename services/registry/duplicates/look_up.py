@@ -57,21 +57,42 @@ class DuplicateLookUp:
         files = await self._files.of(set(near) | set(chain.from_iterable(near.values())))
         return {child: _alike(files[child], others, files) for child, others in near.items() if child in files}
 
-    async def likely(self, told: Particulars, village: str, within: Within) -> list[Likely]:
+    async def likely(self, told: Particulars, within: Within) -> list[Likely]:
         """Open files likely to be of the child that is told of, the likeliest first.
 
         No file is opened in a village that is not ``within``. Raises PlaceNotKnownYet, LogUnavailableError.
         """
-        keys = {
+        [near] = await self.near([told], within)
+        return [one for one in near if one.comparison.alike]
+
+    async def near(self, told: Sequence[Particulars], within: Within) -> list[list[Likely]]:
+        """For each child that is told of: the open files that share a key with it, the likeliest first.
+
+        No file is opened in a village that is not ``within``. Raises PlaceNotKnownYet, LogUnavailableError.
+        """
+        keys = [self._keys_of(one) for one in told]
+        found = await self._sharing(set(chain.from_iterable(keys)))
+        villages = await within({file["village"] for file in found})
+        holders = _holders(file for file in found if file["village"] in villages)
+        near = [_nearest(child for key in own for child in holders[key]) for own in keys]
+        files = await self._files.of(set(chain.from_iterable(near)))
+        return [
+            _compared(one, [files[child] for child in children if child in files])
+            for one, children in zip(told, near, strict=True)
+        ]
+
+    def _keys_of(self, told: Particulars) -> set[int]:
+        village = told.place[-1] if told.place else ""
+        return {
             *self._keys.of_child(told.name, told.born, told.birth_month, told.number, village),
             *self._keys.of_parents(told.father, told.mother, village),
         }
-        found = await self._sharing(keys)
-        villages = await within({file["village"] for file in found})
-        near = _nearest(
-            file["_id"] for file in found if file["village"] in villages for key in file["keys"] if key in keys
-        )
-        return _likely(told, (await self._files.of(near)).values())
+
+    async def open_files(self, villages: Collection[str]) -> list[str]:
+        """The children with an open file there, by id."""
+        query = {"village": {"$in": list(villages)}, "open": True}
+        found = (await self._collections(FILES)).find(query, {"_id": 1}).sort("_id", 1)
+        return [file["_id"] async for file in found]
 
     async def villages_of_number(self, number: str) -> set[str]:
         """Where open files with this citizen number are."""
@@ -82,10 +103,7 @@ class DuplicateLookUp:
         collection = await self._collections(FILES)
         query = {"_id": {"$in": list(children)}, "open": True}
         mine = {file["_id"]: file["keys"] async for file in collection.find(query, {"keys": 1})}
-        holders: defaultdict[int, list[str]] = defaultdict(list)
-        for file in await self._sharing(set(chain.from_iterable(mine.values()))):
-            for key in file["keys"]:
-                holders[key].append(file["_id"])
+        holders = _holders(await self._sharing(set(chain.from_iterable(mine.values()))))
         return {
             child: _nearest(other for key in keys for other in holders[key] if other != child)
             for child, keys in mine.items()
@@ -112,6 +130,15 @@ class DuplicateLookUp:
         return await (await self._collections(PAIRS)).find(query).sort("_id", 1).limit(limit).to_list(limit)
 
 
+def _holders(files: Iterable[Document]) -> Mapping[int, list[str]]:
+    """Who holds each key."""
+    holders: defaultdict[int, list[str]] = defaultdict(list)
+    for file in files:
+        for key in file["keys"]:
+            holders[key].append(file["_id"])
+    return holders
+
+
 def _nearest(sharing: Iterable[str]) -> list[str]:
     """Of files named once for each key they share, those that share the most."""
     return [child for child, _ in sorted(Counter(sharing).items(), key=lambda one: (-one[1], one[0]))[:MOST_NEAR]]
@@ -125,6 +152,10 @@ def _alike(file: File, others: Iterable[str], files: Mapping[str, File]) -> list
 
 def _likely(told: Particulars, files: Iterable[File]) -> list[Likely]:
     """Those open files that the rule takes for the same child's, the likeliest first."""
+    return [one for one in _compared(told, files) if one.comparison.alike]
+
+
+def _compared(told: Particulars, files: Iterable[File]) -> list[Likely]:
+    """All open ones, the likeliest first."""
     found = [Likely(file, compare(told, file.particulars)) for file in files if file.open]
-    alike = [one for one in found if one.comparison.alike]
-    return sorted(alike, key=lambda one: (-one.comparison.score, one.file.child))
+    return sorted(found, key=lambda one: (-one.comparison.score, one.file.child))

@@ -121,7 +121,7 @@ def duplicate_routes(look_up: DuplicateLookUp, scope: Scope, level: Level, calle
         particulars = await _particulars(told, scope)
         complete = await level()
         reach = await scope.grants(who.person, SEE)
-        likely = await look_up.likely(particulars, told.village, lambda villages: scope.within(reach, villages))
+        likely = await look_up.likely(particulars, lambda villages: scope.within(reach, villages))
         return Checked(
             files=[_file(one) for one in likely],
             exists_elsewhere=await _elsewhere(who.person, particulars.number),

@@ -81,7 +81,10 @@ class SeveralSheets(BadFile):
 
 class LedgerUnknown(BadFile):
     said = "前 10 行中找不到任何一种台账的表头。"
-    what_to_do = "请使用台账的规定表头（登记表、花名册、一户一档、驻村工作组花名册），每列一个，见 docs/imports.md。"
+    what_to_do = (
+        "请使用规定的表头，每列一个：台账（登记表、花名册、一户一档、驻村工作组花名册）见 docs/imports.md，"
+        "用于比对的名册见 docs/matching.md。"
+    )
 
 
 class ColumnUnknown(BadFile):

@@ -7,7 +7,6 @@ from datetime import date
 import msgspec
 
 from services.registry.imports.place import Node
-from shared.contracts.values import LedgerKind
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -44,5 +43,5 @@ class CheckedRow(msgspec.Struct, frozen=True):
 class Opened(msgspec.Struct, frozen=True):
     """What the head of a file says."""
 
-    ledger: LedgerKind
+    ledger: str
     headers: list[str]

@@ -10,13 +10,17 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from services.registry.imports.bad_file import BadFile, FileIsDamaged
 from services.registry.imports.checking import checked, opened
-from services.registry.imports.frame import LENGTH_BYTES, Answer, Task, framed, tasks
+from services.registry.imports.frame import LENGTH_BYTES, Answer, Desk, Task, framed, tasks
+from services.registry.imports.ledger import Ledger
+from services.registry.imports.ledgers import LEDGERS
+from services.registry.matching.register import REGISTER
 
+LEDGERS_OF: Final[Mapping[Desk, tuple[Ledger, ...]]] = {"imports": LEDGERS, "matching": (REGISTER,)}
 MEMORY: Final = 384 * 1024 * 1024
 CPU_SECONDS: Final = 600
 NICE: Final = 5
@@ -34,10 +38,11 @@ def main() -> None:
 
 def answers_to(task: Task, content: bytes) -> Iterator[Answer]:
     """What is said about a file; the last answer is ``ended``, or ``refused``."""
+    ledgers = LEDGERS_OF[task.desk]
     try:
-        yield Answer("opened", opened=opened(content))
+        yield Answer("opened", opened=opened(content, ledgers))
         if task.terms is not None:
-            for rows in checked(content, task.terms):
+            for rows in checked(content, task.terms, ledgers):
                 yield Answer("rows", rows=rows)
         yield Answer("ended")
     except BadFile as bad:

@@ -7,7 +7,7 @@ twice, whoever sends it and however often.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Final
 
@@ -18,7 +18,7 @@ from services.registry.imports.cell import Number, SheetRow
 from services.registry.imports.checked_row import CheckedRow, Opened, Terms, Wish
 from services.registry.imports.entry import Entry, Told
 from services.registry.imports.finding import REJECTED, Finding, verdict_of
-from services.registry.imports.ledger import LINES_BEFORE, Heading, RowIds, heading_of, looks_like_header
+from services.registry.imports.ledger import LINES_BEFORE, Heading, Ledger, RowIds, heading_of, looks_like_header
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Places
 from services.registry.imports.sheet import count_rows, rows_of
@@ -34,22 +34,22 @@ SHOWN: Final = 40
 """Characters that are kept of each cell of a longer row."""
 
 
-def opened(content: bytes) -> Opened:
+def opened(content: bytes, ledgers: Iterable[Ledger] = LEDGERS) -> Opened:
     """Looks at container, size and header only. Raises BadFile."""
     if count_rows(content) > MAX_ROWS + LINES_BEFORE:
         raise TooManyRows
     head = list(islice(rows_of(content), LINES_BEFORE + 2))
-    heading = heading_of(head, LEDGERS)
+    heading = heading_of(head, ledgers)
     if head[-1].number == heading.row:
         raise FileIsEmpty("表头下面没有数据。")
     return Opened(heading.ledger.kind, [str(header) for header in heading.headers])
 
 
-def checked(content: bytes, terms: Terms) -> Iterator[list[CheckedRow]]:
+def checked(content: bytes, terms: Terms, ledgers: Iterable[Ledger] = LEDGERS) -> Iterator[list[CheckedRow]]:
     """Pieces of rows in their order. Raises BadFile, also on the way."""
     rows = rows_of(content)
     head = list(islice(rows, LINES_BEFORE + 2))
-    heading = heading_of(head, LEDGERS)
+    heading = heading_of(head, ledgers)
     below = chain((row for row in head if row.number > heading.row), rows)
     check = _Check(heading, hashlib.sha256(content).hexdigest(), terms)
     taken = 0

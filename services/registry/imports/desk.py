@@ -88,19 +88,19 @@ class ImportDesk:
         """
         division = await self._scope.division(person)
         opened = await self._examiner.open(content)
-        file_hash = hashlib.sha256(content).hexdigest()
+        ledger, file_hash = LedgerKind(opened.ledger), hashlib.sha256(content).hexdigest()
         batch = derived_id(f"{file_hash}/{person}", "import")
         known = await self._store.find(batch)
         if known is not None and known["state"] not in CHECKED_AGAIN:
             return known
         now = self._clock()
         until = now + await self._kept(division)
-        receive = ReceiveImport(batch=batch, division=division, ledger=opened.ledger, file_hash=file_hash)
+        receive = ReceiveImport(batch=batch, division=division, ledger=ledger, file_hash=file_hash)
         await self._teller.received(receive, person)
         await self._store.keep_file(batch, content, now, until)
         values: Document = {
             "person": person,
-            "ledger": opened.ledger.value,
+            "ledger": ledger.value,
             "headers": opened.headers,
             "state": "received",
             "asked_at": now,

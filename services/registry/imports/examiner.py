@@ -14,7 +14,7 @@ import structlog
 
 from services.registry.imports.bad_file import BAD_FILES, FileIsDamaged
 from services.registry.imports.checked_row import CheckedRow, Opened, Terms
-from services.registry.imports.frame import LENGTH_BYTES, Answer, Task, answers, framed
+from services.registry.imports.frame import LENGTH_BYTES, Answer, Desk, Task, answers, framed
 
 _log = structlog.get_logger()
 
@@ -34,12 +34,13 @@ AT_ONCE: Final = 2
 
 
 class Examiner:
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk = "imports") -> None:
+        self._desk = desk
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def open(self, content: bytes) -> Opened:
         """What the head of the file says. Raises BadFile."""
-        async with self._answers(Task(), content) as found:
+        async with self._answers(Task(desk=self._desk), content) as found:
             async for answer in found:
                 if answer.opened is not None:
                     return answer.opened
@@ -47,7 +48,7 @@ class Examiner:
 
     async def check(self, content: bytes, terms: Terms) -> AsyncIterator[list[CheckedRow]]:
         """Pieces of rows in their order. Raises BadFile, also on the way."""
-        async with self._answers(Task(terms), content) as found:
+        async with self._answers(Task(terms, self._desk), content) as found:
             async for answer in found:
                 if answer.rows:
                     yield answer.rows

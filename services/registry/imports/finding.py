@@ -48,6 +48,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "too_long": Rule(REJECTED, "「{column}」字数过多；请缩短。"),
     "code_unknown": Rule(REJECTED, "「{column}」不是规定的选项；请按填表说明选填。"),
     "not_taken_over": Rule(WARNED, "「{column}」系统暂不能接收，本次没有导入；请保留原表。"),
+    "not_compared": Rule(WARNED, "「{column}」看不懂，比对时没有使用；请核对原表。"),
     # names
     "name_unreadable": Rule(REJECTED, "「{column}」不是姓名，应为 1 至 50 个文字，不含数字；请核对。"),
     # days

@@ -10,11 +10,15 @@ from services.registry.imports.checked_row import CheckedRow, Opened, Terms
 
 LENGTH_BYTES: Final = 4
 
+Desk = Literal["imports", "matching"]
+"""Who reads: each knows ledgers of its own."""
+
 
 class Task(msgspec.Struct, frozen=True):
     """The first frame to the process; the bytes of the file follow until the end. Without terms: open it only."""
 
     terms: Terms | None = None
+    desk: Desk = "imports"
 
 
 class Answer(msgspec.Struct, frozen=True):

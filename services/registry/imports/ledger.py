@@ -21,7 +21,7 @@ from services.registry.imports.cell import SheetRow
 from services.registry.imports.entry import Entry
 from services.registry.imports.wording import header
 from shared.commands.command import Command
-from shared.contracts.values import LedgerKind
+from shared.contracts.values import LedgerKind, RegisterKind
 
 
 class Column(NamedTuple):
@@ -46,7 +46,7 @@ class RowIds(NamedTuple):
 class Ledger:
     """``action`` is the right that its commands ask for."""
 
-    kind: LedgerKind
+    kind: LedgerKind | RegisterKind
     title: str
     action: str
     columns: tuple[Column, ...]

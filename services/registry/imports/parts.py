@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -39,14 +40,19 @@ def import_desk(service: LogService) -> APIRouter:
     store = ImportStore(kernel.database, kernel.vault)
     examiner = Examiner()
     scope = ImportScope(kernel.directory, divisions, now)
-    adoptions = Adoptions(live_documents(kernel.live))
-
-    async def kept(division: str) -> timedelta:
-        periods = await retention_in(adoptions, kernel.directory, division, business_day(now()))
-        return timedelta(days=periods.import_file_days)
-
-    desk = ImportDesk(store, examiner, scope, teller, now, kept)
+    desk = ImportDesk(store, examiner, scope, teller, now, kept_in(service))
     worker = ImportWorker(desk, store, examiner, scope, teller, service.handler, log, now)
     tenure = Tenure(MongoLeases(kernel.database), "imports", kernel.holder)
     service.works("imports", lambda: worker.run(tenure))
     return import_routes(desk, kernel.caller)
+
+
+def kept_in(service: LogService) -> Callable[[str], Awaitable[timedelta]]:
+    """How long files that were sent in, and their rows, are kept in a division."""
+    adoptions, directory = Adoptions(live_documents(service.kernel.live)), service.kernel.directory
+
+    async def kept(division: str) -> timedelta:
+        periods = await retention_in(adoptions, directory, division, business_day(now()))
+        return timedelta(days=periods.import_file_days)
+
+    return kept

@@ -26,14 +26,20 @@ class RejectedRow(NamedTuple):
     reasons: Sequence[str]
 
 
+def new_book(out: io.BytesIO, person: str) -> Workbook:
+    """In memory alone. Who takes it stands in its properties beside the time (domain 6.2, rule 5)."""
+    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"author": person})
+    return book
+
+
 def workbook(headers: Sequence[str], rows: Sequence[RejectedRow], person: str) -> bytes:
     """All cells are text, and none begins as a formula does. Columns that an earlier such workbook added are left.
 
     What was a number stays one: a citizen number whose digits are gone must not come back as text that looks whole.
     """
     out = io.BytesIO()
-    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"author": person})  # an export says who took it, and when (domain 6.2)
+    book = new_book(out, person)
     text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
     bold = book.add_format({"num_format": "@", "bold": True})
     sheet = book.add_worksheet("未导入")

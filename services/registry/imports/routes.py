@@ -95,7 +95,7 @@ class Imports(BaseModel):
     imports: list[ImportState]
 
 
-_BODY: Final = {
+FILE_BODY: Final = {
     "requestBody": {
         "required": True,
         "content": {
@@ -116,10 +116,10 @@ def import_routes(desk: ImportDesk, caller: Callable[..., Any]) -> APIRouter:
     router = APIRouter(prefix="/imports", tags=["imports"])
     who_asks = Depends(caller)
 
-    @router.post("", status_code=202, operation_id="ReceiveImport", openapi_extra=_BODY)
+    @router.post("", status_code=202, operation_id="ReceiveImport", openapi_extra=FILE_BODY)
     async def receive(request: Request, who: Any = who_asks) -> ImportState:
         """Takes a ledger for a dry run: nothing of it is registered before it is committed."""
-        return _state(await desk.receive(who.person, await _file(request)))
+        return _state(await desk.receive(who.person, await file_of(request)))
 
     @router.get("", operation_id="Imports")
     async def imports(who: Any = who_asks) -> Imports:
@@ -138,7 +138,7 @@ def import_routes(desk: ImportDesk, caller: Callable[..., Any]) -> APIRouter:
         if limit:
             found = await desk.findings(batch, after_row, limit)
             state.found = [
-                FoundRow(row=n, verdict=RowVerdict(v), findings=[_line(f) for f in fs]) for n, v, fs in found
+                FoundRow(row=n, verdict=RowVerdict(v), findings=[line_of(f) for f in fs]) for n, v, fs in found
             ]
         return state
 
@@ -166,7 +166,7 @@ def import_routes(desk: ImportDesk, caller: Callable[..., Any]) -> APIRouter:
     return router
 
 
-async def _file(request: Request) -> bytes:
+async def file_of(request: Request) -> bytes:
     """The bytes of the part ``file``. Raises FormMalformed."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise FormMalformed
@@ -198,12 +198,12 @@ def _state(found: Document) -> ImportState:
         left=found.get("left"),
         expires_at=found["expires_at"],
         summary=[
-            SummaryLine(**_line(Finding(code, column)).model_dump(), rows=rows, first_row=first)
+            SummaryLine(**line_of(Finding(code, column)).model_dump(), rows=rows, first_row=first)
             for code, column, rows, first in found["summary"]
         ],
         problem=found["problem"],
     )
 
 
-def _line(finding: Finding) -> FindingLine:
+def line_of(finding: Finding) -> FindingLine:
     return FindingLine(code=finding.code, column=finding.column, verdict=finding.verdict, reason=finding.reason)

@@ -29,11 +29,18 @@ Document = dict[str, Any]
 
 
 class ImportStore:
-    def __init__(self, database: AsyncIOMotorDatabase[Document], vault: KeyVault) -> None:
+    """``names`` are those of the two collections, where they are not those of imports."""
+
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Document],
+        vault: KeyVault,
+        names: tuple[str, str] = ("imports", "import_parts"),
+    ) -> None:
         durable = WriteConcern("majority", j=True)
-        self._imports = database.get_collection("imports", write_concern=durable)
+        self._imports = database.get_collection(names[0], write_concern=durable)
         # A durable write to ``imports`` follows each of these before anybody builds on it, and makes it durable too.
-        self._parts = database.get_collection("import_parts", write_concern=WriteConcern(1))
+        self._parts = database.get_collection(names[1], write_concern=WriteConcern(1))
         self._vault = vault
         self._cipher = Aes256Gcm()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from services.registry.imports.checked_row import CheckedRow
 from services.registry.imports.desk import ImportDesk, Summary
 from services.registry.imports.examiner import Examiner
 from services.registry.imports.finding import REJECTED
+from services.registry.imports.job_line import JobLine
 from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import Document, ImportStore
 from shared.commands.command import Command, Told, business_day
@@ -37,18 +37,16 @@ from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RowReceipt
 from shared.contracts.values import CloseReason, RowVerdict, WithdrawalReason
-from shared.eventlog.lease import Tenure
 from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
 
-LOOK_SECONDS: Final = 1.0
 TOGETHER: Final = 4
 """Pieces that are committed at the same time: one waits for the disk while another is decided."""
 _GONE: Final = frozenset({"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"})
 """Refusals to close what was closed by somebody else."""
 
 
-class ImportWorker:
+class ImportWorker(JobLine):
     def __init__(
         self,
         desk: ImportDesk,
@@ -60,60 +58,14 @@ class ImportWorker:
         log: Log,
         clock: Callable[[], datetime],
     ) -> None:
-        self._desk = desk
-        self._store = store
+        work = {"received": self._check, "committing": self._commit, "withdrawing": self._withdraw}
+        super().__init__(store, desk.waiting, work, clock)
         self._examiner = examiner
         self._scope = scope
         self._teller = teller
         self._handler = handler
         self._log = log
-        self._clock = clock
         self._commands = {command.__name__: command for command in handler.handlings}
-        self._work = {"received": self._check, "committing": self._commit, "withdrawing": self._withdraw}
-
-    async def run(self, tenure: Tenure) -> None:
-        """Until it is cancelled. Raises what the stores raise; whoever keeps it starts it again."""
-        await self._store.prepare()
-        await self._store.tidy(self._clock())
-        try:
-            while True:
-                if not await self.work_once(tenure):
-                    await self._rest()
-        finally:
-            await tenure.release()
-
-    async def work_once(self, tenure: Tenure) -> bool:
-        """Does the job that has waited longest; False when there is none, or another process does them."""
-        job = await self._store.next_at(list(self._work)) if await tenure.hold() is not None else None
-        if job is None:
-            return False
-        await self._do(job, tenure)
-        return True
-
-    async def _do(self, job: Document, tenure: Tenure) -> None:
-        """One job, while the lease is held: without it another process goes on."""
-        work = asyncio.create_task(self._work[job["state"]](job))
-        try:
-            while not work.done() and await tenure.hold() is not None:
-                await asyncio.wait([work], timeout=LOOK_SECONDS)
-        finally:
-            if not work.done():
-                work.cancel()
-            await self._end(job, work)
-
-    async def _end(self, job: Document, work: asyncio.Task[None]) -> None:
-        """One that fails again and again must not keep the others waiting: it goes to the end of their line."""
-        try:
-            with suppress(asyncio.CancelledError):
-                await work
-        except Exception:
-            await self._store.move(job["_id"], (job["state"],), {"asked_at": self._clock()})
-            raise
-
-    async def _rest(self) -> None:
-        self._desk.waiting.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._desk.waiting.wait(), LOOK_SECONDS)
 
     # check
 
@@ -180,7 +132,7 @@ class ImportWorker:
         refusals: dict[int, str] = {}
         begun = set[int]()
         for (number, _), outcome in zip(told, outcomes, strict=True):
-            if (code := _refused(outcome)) is None:
+            if (code := refused_as(outcome)) is None:
                 begun.add(number)
             else:
                 refusals.setdefault(number, code)
@@ -215,7 +167,7 @@ class ImportWorker:
             wishes = self._closings(job, made) | await self._withdrawals(made)
             # By stream, so that whoever goes on after a crash gives each of them the same id.
             told = [_of_person(job, wish, f"withdraw/{stream}") for stream, wish in wishes.items()]
-            codes = [_refused(outcome) for outcome in await self._handler.handle_many(told)]
+            codes = [refused_as(outcome) for outcome in await self._handler.handle_many(told)]
             closed += codes.count(None)
             left += sum(code is not None and code not in _GONE for code in codes)
         end = RecordImportWithdrawn(batch=batch, closed=closed)
@@ -283,7 +235,7 @@ def _of_person(job: Mapping[str, Any], command: Command, what: str) -> Told:
     return Told(command, import_command_id(batch, what), job["person"], source=SOURCE, correlation_id=batch)
 
 
-def _refused(outcome: Outcome) -> str | None:
+def refused_as(outcome: Outcome) -> str | None:
     """The code of what was refused; None when it was done. Raises what may be done a moment later."""
     match outcome:
         case LogUnavailableError() | VersionConflict():

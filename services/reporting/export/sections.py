@@ -76,6 +76,8 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "ConflictingValueKept": "不同来源的值待定",
             "GuardianConfirmed": "监护人确认",
             "OwnFieldsRecorded": "登记本县自定栏目",
+            "MappingGapFound": "发现摸排遗漏",
+            "MappingGapSettled": "摸排遗漏已处理",
             "ChildFilesMerged": "档案并入另一档案",
             "ChildMergeUndone": "撤销档案合并",
         },
@@ -137,6 +139,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "ProtectionReportClosed": _CASE,
     "SubjectKeyDestroyed": "after it there is nothing to export",
     "DivisionSplit": "its children are divisions",
+    "ListExported": "its children are a number",
 }
 """Events that name a child and stand in no export, with the reason.
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.contracts.event import Fact
+from shared.contracts.masking import masked as masked
 from shared.contracts.registry import CareSituation, CareSituationRecorded, ParentSituation, ParentsSituation
 from shared.contracts.sealed import Personal, Sealed
 from shared.projection.read_model import Document
@@ -21,11 +22,6 @@ def opened(block: Personal[Any] | None) -> Document:
     if "citizen_number" in fields:
         fields["citizen_number"] = masked(fields["citizen_number"])
     return fields
-
-
-def masked(number: str | None) -> str | None:
-    """A citizen number as it is shown (domain 3.0)."""
-    return None if number is None else f"{number[:6]}********{number[-4:]}"
 
 
 def value(code: Sealed[StrEnum] | None) -> str | None:

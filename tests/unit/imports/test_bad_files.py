@@ -147,7 +147,7 @@ def test_a_file_that_asks_for_too_much_memory_is_refused_and_not_the_end_of_the_
 
 async def test_another_process_reads_the_file_and_its_refusal_comes_back_as_it_was():
     examiner = Examiner()
-    assert (await examiner.open(xlsx(GOOD))).ledger is LedgerKind.ROSTER
+    assert (await examiner.open(xlsx(GOOD))).ledger == LedgerKind.ROSTER
     with pytest.raises(ColumnUnknown) as caught:
         await examiner.open(csv_([[*GOOD[0], "爱好"], GOOD[1]]))
     assert "第 L 列" in caught.value.detail
