@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
@@ -120,6 +120,10 @@ class Claims(NamedTuple):
     released: tuple[str, ...] = ()
 
 
+def _nothing_further(command: Command) -> Collection[str]:
+    return ()
+
+
 def _no_claims(events: Sequence[Event]) -> Claims:
     return Claims()
 
@@ -133,6 +137,7 @@ class Handling(Generic[C]):
     ``told_by_state`` says that the division is not in the command itself: then a caller outside it learns nothing.
     ``follows_files`` says that it tells of somebody whose file may still stand in a division that has ended without
     one successor: it is accepted there until the file is moved.
+    ``further`` are the actions that what a command tells beside its own asks for.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
     """
 
@@ -142,6 +147,7 @@ class Handling(Generic[C]):
     division: Callable[[C, Sequence[Any]], str | None]
     told_by_state: bool = False
     follows_files: bool = False
+    further: Callable[[C], Collection[str]] = _nothing_further
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
 

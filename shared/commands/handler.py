@@ -247,7 +247,10 @@ class Handler:
             raise UnknownDivision(f"{division} is not in the division tree")
         try:
             # Without a path the division lies outside every scope.
-            grant = permitting(known.grants[person], handling.action, place and place.path, business_day(now))
+            grant, *_ = [
+                permitting(known.grants[person], action, place and place.path, business_day(now))
+                for action in (handling.action, *handling.further(judged.command))
+            ]
         except NotPermitted:
             if handling.told_by_state:
                 raise NotOnFile from None

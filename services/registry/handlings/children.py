@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -54,6 +54,7 @@ from services.registry.domain.child import (
     TakeOverChild,
     VerificationBy,
     VerifyChildFile,
+    blocks,
 )
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.policies import FINDER
@@ -67,14 +68,7 @@ _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
 def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
-    return [
-        Handling(
-            RegisterChild,
-            action="register_child",
-            targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
-            division=lambda c, _: c.residence,
-            learn=ResidenceLearning(taken_over),
-        ),
+    on_file = [
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),
         _of_child(RecordSchooling, "record_child"),
@@ -113,6 +107,22 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
         _of_child(RequestErasure, "request_erasure", learn=_by(ErasureRequestBy)),
         _of_child(ApproveErasure, "approve_erasure", learn=_by(ErasureApprovalBy)),
     ]
+    actions = {handling.command: handling.action for handling in on_file}
+    registration = Handling(
+        RegisterChild,
+        action="register_child",
+        targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
+        division=lambda c, _: c.residence,
+        further=lambda c: _actions(c, actions),
+        learn=ResidenceLearning(taken_over),
+    )
+    return [registration, *on_file]
+
+
+def _actions(command: RegisterChild, actions: Mapping[type[Command], str]) -> set[str]:
+    """What is told with a registration asks for the same rights as when it is told alone."""
+    of_household = {"keep_household"} if command.household_details is not None else set()
+    return {actions[type(block)] for block in blocks(command)} | of_household
 
 
 def _of_child(command: type[Any], action: str, learn: Any = None) -> Handling[Any]:

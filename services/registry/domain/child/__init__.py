@@ -4,6 +4,7 @@
 """
 
 from services.registry.domain.child.aggregate import CHILD
+from services.registry.domain.child.block import blocks
 from services.registry.domain.child.check import (
     CHECKED,
     AuthorChecks,
@@ -176,6 +177,7 @@ __all__ = [
     "TakeOverChild",
     "VerificationBy",
     "VerifyChildFile",
+    "blocks",
     "offered_to",
     "residence",
 ]

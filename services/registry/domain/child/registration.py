@@ -7,6 +7,8 @@ from typing import ClassVar
 from services.registry.domain import citizen_number
 from services.registry.domain.child.situation import fitting_parents
 from shared.commands.command import Command
+from shared.contracts.child_file import Entrustment, Health, Schooling, Welfare
+from shared.contracts.households import HouseholdDetails
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ChildRegistered, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
@@ -15,6 +17,7 @@ from shared.contracts.values import (
     CitizenNumberStatus,
     Day,
     DivisionCode,
+    Ethnicity,
     HouseholdId,
     HukouKind,
     Name,
@@ -27,7 +30,11 @@ from shared.eventlog.placement import placement_of
 
 
 class RegisterChild(Command):
-    """Begins a child's file, and the household's where it has none yet."""
+    """Begins a child's file, and the household's where it has none yet.
+
+    A form that tells more gives it at once, from ``ethnicity`` on: each block is decided and permitted like the command
+    of its own (``block``), and all of it is written in one step.
+    """
 
     child: ChildId
     household: HouseholdId
@@ -44,6 +51,12 @@ class RegisterChild(Command):
     address: Personal[Text] | None = None
     citizen_number_status: Personal[CitizenNumberStatus] | None = None
     hukou_kind: HukouKind | None = None
+    ethnicity: Personal[Ethnicity] | None = None
+    schooling: Personal[Schooling] | None = None
+    health: Personal[Health] | None = None
+    welfare: Personal[Welfare] | None = None
+    entrustment: Personal[Entrustment] | None = None
+    household_details: Personal[HouseholdDetails] | None = None
 
 
 class BornInTheFuture(Refusal):

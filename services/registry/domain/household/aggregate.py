@@ -29,7 +29,7 @@ def decide(command: HouseholdCommand, household: Household) -> Sequence[Event]:
         case RegisterChild(), NotOnRecord():
             return [contents.opened_by_child(command)]
         case RegisterChild(), Open():
-            return [contents.joined(command, household)]
+            return contents.joined(command, household)
         case OpenHouseholdFile(), NotOnRecord():
             return [contents.opened(command)]
         case OpenHouseholdFile(), _:

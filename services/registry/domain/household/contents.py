@@ -92,6 +92,8 @@ def opened(command: OpenHouseholdFile) -> HouseholdFileOpened:
 
 
 def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
+    if command.household_details is not None:
+        _check_members(command.household_details.reveal(), HouseholdDetails())
     return HouseholdFileOpened(
         household=command.household,
         village=command.residence,
@@ -99,14 +101,17 @@ def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
         address=command.address,
         phone=command.household_phone,
         children=(command.child,),
+        details=command.household_details,
     )
 
 
-def joined(command: RegisterChild, file: Open) -> ChildJoinedHousehold:
+def joined(command: RegisterChild, file: Open) -> list[ChildJoinedHousehold | HouseholdFileUpdated]:
     formerly = command.formerly if isinstance(command, RegisterResident) else frozenset()
     if file.village not in formerly | {command.residence}:
         raise HouseholdInOtherVillage
-    return ChildJoinedHousehold(household=command.household, child=command.child)
+    known = ChildJoinedHousehold(household=command.household, child=command.child)
+    told = UpdateHouseholdFile(household=command.household, details=command.household_details)
+    return [known, *updated(told, file)]
 
 
 def updated(command: UpdateHouseholdFile, file: Open) -> list[HouseholdFileUpdated]:
