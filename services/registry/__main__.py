@@ -44,7 +44,7 @@ def build(settings: ServiceSettings) -> LogService:
             *duplicate_handlings(duplicates.files, duplicates.scope),
         ]
     )
-    service.reacts(policies(service.kernel.vault), ["registry", "visits"])
+    service.reacts(policies(service.kernel.vault, taken_over), ["registry", "visits"])
     # A line of its own: it waits for a look-up, and nobody's erasure is to wait with it.
     service.reacts([policy_of(service, duplicates)], ["registry"], line="duplicates")
     return service

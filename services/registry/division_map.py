@@ -93,17 +93,27 @@ class TakenOver:
 
     async def by(self, code: str) -> frozenset[str]:
         """The codes that work goes on of under this one, directly or through others."""
+        found: set[str] = set()
+        edge, known = {code}, await self._known()
+        while edge:
+            edge = {former for one in edge for former in known.get(one, ())} - found
+            found |= edge
+        return frozenset(found)
+
+    async def one_with(self, code: str) -> frozenset[str]:
+        """All codes that work goes on of under the same one as of this one, and that one itself."""
+        known, last = await self._known(), code
+        while later := [successor for successor, former in known.items() if last in former]:
+            [last] = later
+        return await self.by(last) | {last}
+
+    async def _known(self) -> dict[str, set[str]]:
         async with self._turn:
             if self._clock() >= self._until:
                 until = self._clock() + CACHE_SECONDS
                 self._former = _former(await self._ended())
                 self._until = until
-        found: set[str] = set()
-        edge = {code}
-        while edge:
-            edge = {former for one in edge for former in self._former.get(one, ())} - found
-            found |= edge
-        return frozenset(found)
+            return self._former
 
 
 def _former(ended: Iterable[Document]) -> dict[str, set[str]]:

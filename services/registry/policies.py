@@ -1,12 +1,21 @@
-"""What registry does about events: it destroys the key of who is erased, and proposes what a visit found."""
+"""What registry does about events: it destroys the key of who is erased, proposes what a visit found, and carries on
+what a household's move or merge means for its children and for the file that goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from services.registry.domain.child import ProposeChange
+from services.registry.division_map import TakenOver
+from services.registry.domain.child import FollowHousehold, ProposeChange
+from services.registry.domain.household import GiveBackHousehold, TakeInHousehold
 from shared.commands.policies import Policy, Wanted
+from shared.contracts.households import (
+    HouseholdKeyDestroyed,
+    HouseholdMergeUndone,
+    HouseholdMoved,
+    HouseholdsMerged,
+)
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.visits import VisitLogged
 from shared.eventlog.placement import derived_id
@@ -18,15 +27,54 @@ FINDER: Final = f"registry/{FINDS}"
 """Who gives the commands of that policy."""
 
 
-def policies(vault: KeyVault) -> list[Policy]:
+def policies(vault: KeyVault, taken_over: TakenOver) -> list[Policy]:
     async def destroy_key(record: Record, event: SubjectKeyDestroyed) -> Sequence[Wanted]:
         await vault.destroy(event.child)
         return ()
 
+    async def destroy_household_key(record: Record, event: HouseholdKeyDestroyed) -> Sequence[Wanted]:
+        await vault.destroy(event.household)
+        return ()
+
+    async def on_household_moved(record: Record, event: HouseholdMoved) -> Sequence[Wanted]:
+        """Those of its children who live with it move along; in their own streams, whatever their partition."""
+        villages = await taken_over.one_with(event.from_village) if event.children else ()
+        return [
+            Wanted(
+                child,
+                FollowHousehold(
+                    occurred_at=record.occurred_at,
+                    child=child,
+                    villages=frozenset(villages),
+                    to_village=event.to_village,
+                    moved_on=event.moved_on,
+                    moved_by=event.moved_by,
+                ),
+            )
+            for child in event.children
+        ]
+
     return [
         Policy("destroy_key", "SubjectKeyDestroyed", destroy_key),
+        Policy("destroy_household_key", "HouseholdKeyDestroyed", destroy_household_key),
         Policy(FINDS, "VisitLogged", on_visit_logged),
+        Policy("children_follow", "HouseholdMoved", on_household_moved),
+        Policy("take_in", "HouseholdsMerged", on_households_merged),
+        Policy("give_back", "HouseholdMergeUndone", on_household_merge_undone),
     ]
+
+
+async def on_households_merged(record: Record, event: HouseholdsMerged) -> Sequence[Wanted]:
+    """The file that goes on may stand in another partition: it hears of it here."""
+    command = TakeInHousehold(
+        occurred_at=record.occurred_at, household=event.into, merged=event.household, children=event.children
+    )
+    return [Wanted(event.into, command)]
+
+
+async def on_household_merge_undone(record: Record, event: HouseholdMergeUndone) -> Sequence[Wanted]:
+    command = GiveBackHousehold(occurred_at=record.occurred_at, household=event.into, merged=event.household)
+    return [Wanted(event.into, command)]
 
 
 async def on_visit_logged(record: Record, event: VisitLogged) -> Sequence[Wanted]:

@@ -10,7 +10,7 @@ from typing import Any
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.handlings import children, divisions, households, places, postings
 from services.registry.held_places import PlaceLearning
-from services.registry.household_places import HouseholdPlaces
+from services.registry.household_learning import HouseholdLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
 from shared.identity.access import Directory
@@ -33,5 +33,5 @@ def handlings(
         *postings.handlings(held_places),
         *places.handlings(),
         *children.handlings(log, taken_over),
-        *households.handlings(HouseholdPlaces(log, sealer, directory)),
+        *households.handlings(HouseholdLearning(log, sealer, directory, taken_over)),
     ]

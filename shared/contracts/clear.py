@@ -55,6 +55,18 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "HouseholdFileOpened": frozenset({"children", "group", "household", "village"}),
     "HouseholdFileUpdated": frozenset({"group", "household"}),
     "ChildJoinedHousehold": frozenset({"child", "household"}),
+    "HouseholdMoveOffered": frozenset({"household", "to_village"}),
+    "HouseholdMoved": frozenset(
+        {"children", "from_village", "group", "household", "moved_by", "moved_on", "to_village"}
+    ),
+    "HouseholdFileClosed": frozenset({"closed_on", "household", "reason"}),
+    "HouseholdFileReopened": frozenset({"household", "reopened_on"}),
+    "HouseholdsMerged": frozenset({"children", "household", "into", "merged_by"}),
+    "HouseholdMergeUndone": frozenset({"household", "into", "undone_by"}),
+    "HouseholdTakenIn": frozenset({"children", "household", "merged"}),
+    "HouseholdGivenBack": frozenset({"household", "merged"}),
+    "HouseholdErasureRequested": frozenset({"household", "requested_by"}),
+    "HouseholdKeyDestroyed": frozenset({"approved_by", "household"}),
     # children
     "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
     "ParentSituationRecorded": frozenset({"child"}),

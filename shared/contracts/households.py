@@ -16,14 +16,18 @@ from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     Allowance,
     ChildId,
+    Day,
+    HouseholdCloseReason,
     HouseholdId,
     HouseholdPoverty,
     HouseholdRelation,
     IncomeSource,
     Name,
     NodeCode,
+    PersonId,
     Phone,
     Text,
+    VillageCode,
 )
 
 HukouBookNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
@@ -69,3 +73,100 @@ class ChildJoinedHousehold(Event):
 
     household: HouseholdId
     child: ChildId
+
+
+class HouseholdMoveOffered(Event):
+    """The household moves to another village, whose township has not taken it over yet."""
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    to_village: VillageCode
+    reason: Personal[Text]
+
+
+class HouseholdMoved(Event):
+    """``moved_on`` is the first day at the new place, within the village or in another one.
+
+    ``children`` are those the household knows when it leaves its village: they follow, each in a step of its own.
+    """
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    from_village: VillageCode
+    to_village: VillageCode
+    moved_on: Day
+    moved_by: PersonId
+    group: NodeCode | None = None
+    address: Personal[Text] | None = None
+    children: tuple[ChildId, ...] = ()
+
+
+class HouseholdFileClosed(Event):
+    """The file's first day closed is ``closed_on``."""
+
+    household: HouseholdId
+    reason: HouseholdCloseReason
+    closed_on: Day
+
+
+class HouseholdFileReopened(Event):
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    reason: Personal[Text]
+    reopened_on: Day
+
+
+class HouseholdsMerged(Event):
+    """Two files were one household's: this one ends, and work goes on under ``into``. Its children are named."""
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    into: HouseholdId
+    children: tuple[ChildId, ...]
+    merged_by: PersonId
+    reason: Personal[Text]
+
+
+class HouseholdMergeUndone(Event):
+    """They were two households after all: this one goes on by itself, as it was before."""
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    into: HouseholdId
+    undone_by: PersonId
+    reason: Personal[Text]
+
+
+class HouseholdTakenIn(Event):
+    """The household that goes on after a merge has heard of it, and of the other one's children."""
+
+    household: HouseholdId
+    merged: HouseholdId
+    children: tuple[ChildId, ...]
+
+
+class HouseholdGivenBack(Event):
+    """The household that went on has heard that the merge was undone."""
+
+    household: HouseholdId
+    merged: HouseholdId
+
+
+class HouseholdErasureRequested(Event):
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
+    basis: Personal[Text]
+    requested_by: PersonId
+
+
+class HouseholdKeyDestroyed(Event):
+    """Erasure took effect: the personal key of the household is gone for ever."""
+
+    household: HouseholdId
+    approved_by: PersonId

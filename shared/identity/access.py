@@ -31,13 +31,13 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.GROUP_LEADER: _VILLAGE_WORK,
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
-    | {"keep_household"}
+    | {"keep_household", "merge_households"}
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
-    | {"keep_household"}
+    | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}

@@ -46,24 +46,19 @@ class World:
         self.sealer = Sealer(self.vault, Aes256Gcm())
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
-        self.handler = self._handler(
-            self.registry,
-            registry_handlings(
-                self.registry,
-                self.sealer,
-                DivisionMap(nothing),
-                TakenOver(nothing),
-                PlaceLearning(nothing, nothing),
-                MemoryDirectory(),
-            ),
+        taken_over, places = TakenOver(nothing), PlaceLearning(nothing, nothing)
+        table = registry_handlings(
+            self.registry, self.sealer, DivisionMap(nothing), taken_over, places, MemoryDirectory()
         )
+        self.handler = self._handler(self.registry, table)
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
         )
         self.visiting = self._handler(self.visits, [visit])
         self.memory = MongoPolicyMemory(database)
         self.database = database
-        self.sink = PolicySink("registry", policies(self.vault), self.handler, self.sealer, self.memory, lambda: NOW)
+        reacting = policies(self.vault, taken_over)
+        self.sink = PolicySink("registry", reacting, self.handler, self.sealer, self.memory, lambda: NOW)
 
     def _handler(self, log, handlings):
         return Handler(log, self.sealer, MemoryDirectory(), handlings, b"k" * 32, lambda: NOW)

@@ -42,9 +42,9 @@ class Registry:
         self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
         places = PlaceLearning(self._holdings, self._holdings)
-        taken_over = TakenOver(self._taken_over, count(step=60).__next__)
+        self.taken_over = TakenOver(self._taken_over, count(step=60).__next__)
         divisions = DivisionMap(self._documents)
-        self.handlings = handlings(self.log, self.sealer, divisions, taken_over, places, self.directory)
+        self.handlings = handlings(self.log, self.sealer, divisions, self.taken_over, places, self.directory)
         self.handler = Handler(self.log, self.sealer, self.directory, self.handlings, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:

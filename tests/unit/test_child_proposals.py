@@ -111,7 +111,8 @@ async def test_the_policy_says_who_found_it_and_on_which_day():
         visited_on=VISITED,
         findings=(ChildFinding(child=CHILD_ID, care_found=ALONE),),
     )
-    [policy] = [one for one in policies(Offices().vault) if one.event == "VisitLogged"]
+    offices = Offices()
+    [policy] = [one for one in policies(offices.vault, offices.taken_over) if one.event == "VisitLogged"]
     record, event = told(event, VISITED, VISITED)
     [wanted] = await policy.react(record, event)
     assert (wanted.command.found_by, wanted.command.found_on) == ("person", VISITED)

@@ -13,31 +13,26 @@ from services.registry.domain.household import (
     HouseholdWithoutMember,
     SeveralHeads,
 )
-from services.registry.household_places import GroupOutsideVillage
+from services.registry.household_learning import GroupOutsideVillage
 from shared.commands.command import DivisionEnded, NothingToRecord, NotOnFile, Told, UnknownDivision
 from shared.contracts.households import HouseholdDetails, HouseholdFileUpdated, HouseholdMember
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import HouseholdPoverty, HouseholdRelation
 from shared.eventlog.port import VersionConflict
 from tests.support.builders import VILLAGE, a_registration
-from tests.support.households import DETAILS, an_opened_household, an_opening, an_update
-from tests.support.offices import Offices
+from tests.support.households import (
+    DETAILS,
+    ENDED_GROUP,
+    GROUP,
+    NEIGHBOURS_GROUP,
+    Township,
+    an_opened_household,
+    an_opening,
+    an_update,
+)
 from tests.support.specification import given
 
-GROUP, ENDED, ELSEWHERE = f"{VILLAGE}-1", f"{VILLAGE}-2", "520303105202-1"
 HEAD = HouseholdMember(name="测户主", relation=HouseholdRelation.HEAD)
-
-
-class Village(Offices):
-    """A village with a group, another that has ended, and a neighbour's group."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for code in (GROUP, ENDED):
-            self.directory.add_division(code, VILLAGE)
-        self.directory.add_division("520303105202", "520303105")
-        self.directory.add_division(ELSEWHERE, "520303105202")
-        self.directory.end_division(ENDED, date(2026, 1, 1))
 
 
 def test_a_household_is_opened_with_its_people_and_no_child():
@@ -121,7 +116,7 @@ def test_what_is_not_on_file_is_not_updated():
 
 
 async def test_a_child_is_registered_in_a_household_that_was_opened_without_one():
-    village, opening = Village(), an_opening(group=GROUP)
+    village, opening = Township(), an_opening(group=GROUP)
     await village.tell(opening, "director-1")
     registration = a_registration(household=opening.household)
     await village.tell(registration, "director-1")
@@ -134,14 +129,14 @@ async def test_a_child_is_registered_in_a_household_that_was_opened_without_one(
 @pytest.mark.parametrize(
     ("group", "refusal", "saying"),
     [
-        (ELSEWHERE, GroupOutsideVillage, ELSEWHERE),
+        (NEIGHBOURS_GROUP, GroupOutsideVillage, NEIGHBOURS_GROUP),
         (VILLAGE, GroupOutsideVillage, "group"),
         (f"{VILLAGE}-9", UnknownDivision, "group"),
-        (ENDED, DivisionEnded, ENDED),
+        (ENDED_GROUP, DivisionEnded, ENDED_GROUP),
     ],
 )
 async def test_a_group_is_one_of_the_households_village(group, refusal, saying):
-    village, opening = Village(), an_opening()
+    village, opening = Township(), an_opening()
     with pytest.raises(refusal, match=saying):
         await village.tell(an_opening(group=group), "director-1")
     await village.tell(opening, "director-1")
@@ -151,7 +146,7 @@ async def test_a_group_is_one_of_the_households_village(group, refusal, saying):
 
 
 async def test_a_household_is_opened_in_a_village_that_there_is():
-    village = Village()
+    village = Township()
     village.directory.add_division("520303105209", "520303105")
     village.directory.end_division("520303105209", date(2026, 1, 1), VILLAGE)
     with pytest.raises(DivisionEnded, match=VILLAGE):
@@ -161,7 +156,7 @@ async def test_a_household_is_opened_in_a_village_that_there_is():
 
 
 async def test_a_household_is_kept_by_those_who_work_where_it_lives():
-    village, opening = Village(), an_opening()
+    village, opening = Township(), an_opening()
     await village.tell(opening, "director-1")
     update = an_update(opening.household, phone="13900000002")
     with pytest.raises(NotOnFile):
@@ -172,7 +167,7 @@ async def test_a_household_is_kept_by_those_who_work_where_it_lives():
 
 
 async def test_an_update_of_a_version_that_has_gone_by_is_refused():
-    village, opening = Village(), an_opening()
+    village, opening = Township(), an_opening()
     await village.tell(opening, "director-1")
     update = an_update(opening.household, phone="13900000002")
     with pytest.raises(VersionConflict):

@@ -28,7 +28,6 @@ from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import KEPT, Document, ImportStore
 from shared.commands.command import NotOnFile
 from shared.contracts.refusal import Refusal
-from shared.contracts.values import LedgerKind
 from shared.eventlog.placement import derived_id
 
 BY_KIND: Final = {ledger.kind: ledger for ledger in LEDGERS}
@@ -47,7 +46,7 @@ class ImportExpired(Refusal):
 
 
 class NothingToTakeOver(Refusal):
-    """No row of this file can be taken over: each was rejected, or the system has no command for this ledger yet."""
+    """No row of this file can be taken over: each was rejected."""
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = (
@@ -138,7 +137,7 @@ class ImportDesk:
                 raise ImportNotChecked
         await self._scope.division(person)
         counts = found["counts"]
-        if not BY_KIND[LedgerKind(found["ledger"])].takes_over or not counts["accepted"] + counts["warned"]:
+        if not counts["accepted"] + counts["warned"]:
             raise NothingToTakeOver
         if found["expires_at"] < self._clock():
             raise ImportExpired

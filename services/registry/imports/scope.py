@@ -9,6 +9,7 @@ from typing import Any, Final
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.registry.imports.checked_row import Terms
+from services.registry.imports.ledger import KEEP
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Node
 from shared.commands.command import business_day
@@ -37,7 +38,7 @@ class ImportScope:
         grants = await self._grants(person)
         roots = {
             action: [grant.division for grant in grants if action in RIGHTS[grant.role]]
-            for action in {ledger.action for ledger in LEDGERS}
+            for action in {KEEP, *(ledger.action for ledger in LEDGERS)}
         }
         nodes = await self._nodes({root for of_action in roots.values() for root in of_action})
         return Terms(nodes, roots, business_day(self._clock()))

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from services.registry.domain.child import CloseChildFile
+from services.registry.domain.household import CloseHouseholdFile
 from services.registry.domain.import_batch import (
     RecordImportCheck,
     RecordImportCommitted,
@@ -36,7 +37,7 @@ from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RowReceipt
-from shared.contracts.values import CloseReason, RowVerdict, WithdrawalReason
+from shared.contracts.values import CloseReason, HouseholdCloseReason, RowVerdict, WithdrawalReason
 from shared.eventlog.lease import Tenure
 from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
@@ -44,7 +45,10 @@ from shared.eventlog.record import decode
 LOOK_SECONDS: Final = 1.0
 TOGETHER: Final = 4
 """Pieces that are committed at the same time: one waits for the disk while another is decided."""
-_GONE: Final = frozenset({"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"})
+_GONE: Final = frozenset(
+    {"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"}
+    | {"household_file_is_closed", "household_is_erased"}
+)
 """Refusals to close what was closed by somebody else."""
 
 
@@ -212,7 +216,7 @@ class ImportWorker:
         batch, closed, left = job["_id"], 0, 0
         for piece in range(job["pieces"]):
             made = await self._made(batch, piece)
-            wishes = self._closings(job, made) | await self._withdrawals(made)
+            wishes = _closings(job, made) | await self._withdrawals(made)
             # By stream, so that whoever goes on after a crash gives each of them the same id.
             told = [_of_person(job, wish, f"withdraw/{stream}") for stream, wish in wishes.items()]
             codes = [_refused(outcome) for outcome in await self._handler.handle_many(told)]
@@ -232,15 +236,6 @@ class ImportWorker:
             for stream in row.made
         ]
 
-    def _closings(self, job: Document, made: Sequence[str]) -> dict[str, Command]:
-        """From the day of the import on, so that no figure of any day counts them as it is known from now on."""
-        day = business_day(job["committing_at"])
-        return {
-            one: CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
-            for one in made
-            if one.startswith("child-")
-        }
-
     async def _withdrawals(self, made: Sequence[str]) -> dict[str, Command]:
         """A posting ends on its first day, so that there was none."""
         begun = (await self._log.look_up([one for one in made if one.startswith("posting-")], ())).histories
@@ -252,6 +247,19 @@ class ImportWorker:
             )
             for one, records in begun.items()
         }
+
+
+def _closings(job: Document, made: Sequence[str]) -> dict[str, Command]:
+    """From the day of the import on, so that no figure of any day counts them as it is known from now on."""
+    day = business_day(job["committing_at"])
+    closings: dict[str, Command] = {}
+    for one in made:
+        if one.startswith("child-"):
+            closings[one] = CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
+        elif one.startswith("household-"):
+            reason = HouseholdCloseReason.OPENED_IN_ERROR
+            closings[one] = CloseHouseholdFile(household=one, reason=reason, closed_on=day)
+    return closings
 
 
 class _Receipts(msgspec.Struct):

@@ -90,6 +90,7 @@ from services.registry.domain.child.states import (
 )
 from services.registry.domain.child.transfer import (
     ChildLivesThere,
+    FollowHousehold,
     NoTransferOffered,
     OfferTransfer,
     TakeOverBy,
@@ -132,6 +133,7 @@ __all__ = [
     "ErasureApprovalBy",
     "ErasureNotRequested",
     "ErasureRequestBy",
+    "FollowHousehold",
     "HealthContradictsItself",
     "HoldsFromTheFuture",
     "IdentityIsInDoubt",

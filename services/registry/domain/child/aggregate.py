@@ -52,7 +52,7 @@ from services.registry.domain.child.states import (
     Open,
     Unknown,
 )
-from services.registry.domain.child.transfer import OfferTransfer, TakeOverBy
+from services.registry.domain.child.transfer import FollowHousehold, OfferTransfer, TakeOverBy
 from shared.commands.command import Aggregate, NotOnFile
 from shared.contracts.event import Event
 from shared.contracts.registry import (
@@ -88,7 +88,7 @@ OnOpenFile = (
     | RefusalBy
     | CloseChildFile
 )
-ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
+ChildCommand = RegisterChild | OnOpenFile | FollowHousehold | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
 
 
 def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
@@ -99,6 +99,8 @@ def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
             raise ChildAlreadyRegistered
         case _, Unknown():
             raise NotOnFile
+        case FollowHousehold(), _:
+            return transfer.followed(command, child) if isinstance(child, Open) else []
         case _, Erased():
             raise ChildIsErased
         case ErasureRequestBy(), Open() | Closed():

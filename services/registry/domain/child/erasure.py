@@ -43,9 +43,14 @@ class ApproverIsRequester(Refusal):
     what_to_do: ClassVar[str] = "Ask a second data protection officer to approve."
 
 
-def erased(command: ErasureApprovalBy, requested_by: str | None) -> SubjectKeyDestroyed:
+def check_two_persons(requested_by: str | None, approved_by: str) -> None:
+    """Raises ErasureNotRequested, ApproverIsRequester."""
     if requested_by is None:
         raise ErasureNotRequested
-    if requested_by == command.person:
+    if requested_by == approved_by:
         raise ApproverIsRequester
+
+
+def erased(command: ErasureApprovalBy, requested_by: str | None) -> SubjectKeyDestroyed:
+    check_two_persons(requested_by, command.person)
     return SubjectKeyDestroyed(child=command.child, approved_by=command.person)

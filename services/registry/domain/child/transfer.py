@@ -35,6 +35,16 @@ class TakeOverBy(TakeOverChild):
     person: PersonId
 
 
+class FollowHousehold(Command):
+    """The child's household has moved away from its village; ``villages`` are all codes of that one."""
+
+    child: ChildId
+    villages: frozenset[VillageCode]
+    to_village: VillageCode
+    moved_on: Day
+    moved_by: PersonId
+
+
 class ChildLivesThere(Refusal):
     """The child lives in this village as it is."""
 
@@ -66,3 +76,18 @@ def taken_over(command: TakeOverBy, file: OnFile) -> ChildTransferred:
         taken_over_by=command.person,
         moved_on=moved_on,
     )
+
+
+def followed(command: FollowHousehold, file: OnFile) -> list[ChildTransferred]:
+    """Nothing for a child that lives elsewhere by now, or has been offered to a village of its own."""
+    if file.residence not in command.villages or file.offered_to not in (None, command.to_village):
+        return []
+    return [
+        ChildTransferred(
+            child=command.child,
+            from_village=file.residence,
+            to_village=command.to_village,
+            taken_over_by=command.moved_by,
+            moved_on=command.moved_on,
+        )
+    ]

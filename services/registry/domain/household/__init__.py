@@ -4,6 +4,12 @@
 """
 
 from services.registry.domain.household.aggregate import HOUSEHOLD
+from services.registry.domain.household.closing import (
+    CloseHouseholdFile,
+    ClosingWith,
+    HouseholdHasOpenChild,
+    ReopenHouseholdFile,
+)
 from services.registry.domain.household.contents import (
     HouseholdInOtherVillage,
     HouseholdWithoutMember,
@@ -12,16 +18,87 @@ from services.registry.domain.household.contents import (
     SeveralHeads,
     UpdateHouseholdFile,
 )
-from services.registry.domain.household.states import HouseholdAlreadyOnFile, village_of
+from services.registry.domain.household.erasure import (
+    ApproveHouseholdErasure,
+    HouseholdErasureApprovalBy,
+    HouseholdErasureRequestBy,
+    RequestHouseholdErasure,
+)
+from services.registry.domain.household.merge import (
+    GiveBackHousehold,
+    HouseholdHasTakenIn,
+    HouseholdNotMerged,
+    MergeBy,
+    MergedIntoItself,
+    MergeHouseholds,
+    NoSuchHouseholdInVillage,
+    TakeInHousehold,
+    UndoHouseholdMerge,
+    UndoingBy,
+    claims,
+)
+from services.registry.domain.household.move import (
+    HouseholdLivesThere,
+    HouseholdTakeOverBy,
+    MoveBy,
+    MoveHousehold,
+    NoMoveOffered,
+    OfferHouseholdMove,
+    TakeOverHousehold,
+)
+from services.registry.domain.household.states import (
+    Household,
+    HouseholdAlreadyOnFile,
+    HouseholdFileIsClosed,
+    HouseholdFileIsOpen,
+    HouseholdIsErased,
+    HouseholdIsMerged,
+    children_of,
+    offered_to,
+    village_of,
+)
 
 __all__ = [
     "HOUSEHOLD",
+    "ApproveHouseholdErasure",
+    "CloseHouseholdFile",
+    "ClosingWith",
+    "GiveBackHousehold",
+    "Household",
     "HouseholdAlreadyOnFile",
+    "HouseholdErasureApprovalBy",
+    "HouseholdErasureRequestBy",
+    "HouseholdFileIsClosed",
+    "HouseholdFileIsOpen",
+    "HouseholdHasOpenChild",
+    "HouseholdHasTakenIn",
     "HouseholdInOtherVillage",
+    "HouseholdIsErased",
+    "HouseholdIsMerged",
+    "HouseholdLivesThere",
+    "HouseholdNotMerged",
+    "HouseholdTakeOverBy",
     "HouseholdWithoutMember",
+    "MergeBy",
+    "MergeHouseholds",
+    "MergedIntoItself",
+    "MoveBy",
+    "MoveHousehold",
+    "NoMoveOffered",
+    "NoSuchHouseholdInVillage",
+    "OfferHouseholdMove",
     "OpenHouseholdFile",
     "RegisterResident",
+    "ReopenHouseholdFile",
+    "RequestHouseholdErasure",
     "SeveralHeads",
+    "TakeInHousehold",
+    "TakeOverHousehold",
+    "UndoHouseholdMerge",
+    "UndoingBy",
     "UpdateHouseholdFile",
+    "children_of",
+    "claims",
+    "offered_to",
     "village_of",
 ]

@@ -1,90 +1,118 @@
-"""A household's file as a whole (一户一档): which command is decided where, and what its events change."""
+"""A household's file as a whole (一户一档): which command is decided where, and what follows for it.
+
+``history`` says what its events change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from services.registry.domain.child import RegisterChild
-from services.registry.domain.household import contents
+from services.registry.domain.household import closing, contents, erasure, merge, move
+from services.registry.domain.household.closing import ClosingWith, ReopenHouseholdFile
 from services.registry.domain.household.contents import OpenHouseholdFile, UpdateHouseholdFile
+from services.registry.domain.household.erasure import HouseholdErasureApprovalBy, HouseholdErasureRequestBy
+from services.registry.domain.household.history import evolve
+from services.registry.domain.household.merge import GiveBackHousehold, MergeBy, TakeInHousehold, UndoingBy
+from services.registry.domain.household.move import HouseholdTakeOverBy, MoveBy, OfferHouseholdMove
 from services.registry.domain.household.states import (
+    Closed,
+    Erased,
     Household,
     HouseholdAlreadyOnFile,
+    HouseholdFileIsClosed,
+    HouseholdFileIsOpen,
+    HouseholdIsErased,
+    HouseholdIsMerged,
+    Merged,
     NotOnRecord,
+    OnFile,
     Open,
 )
 from shared.commands.command import Aggregate, NotOnFile
 from shared.contracts.event import Event
-from shared.contracts.households import ChildJoinedHousehold, HouseholdFileUpdated
-from shared.contracts.registry import HouseholdFileOpened
 
-HouseholdCommand = RegisterChild | OpenHouseholdFile | UpdateHouseholdFile
-HouseholdEvent = HouseholdFileOpened | ChildJoinedHousehold | HouseholdFileUpdated
+OnOpenFile = (
+    RegisterChild | UpdateHouseholdFile | MoveBy | OfferHouseholdMove | HouseholdTakeOverBy | ClosingWith | MergeBy
+)
+HouseholdCommand = (
+    OnOpenFile
+    | OpenHouseholdFile
+    | ReopenHouseholdFile
+    | UndoingBy
+    | TakeInHousehold
+    | GiveBackHousehold
+    | HouseholdErasureRequestBy
+    | HouseholdErasureApprovalBy
+)
 
 
 def decide(command: HouseholdCommand, household: Household) -> Sequence[Event]:
     match command, household:
         case RegisterChild(), NotOnRecord():
             return [contents.opened_by_child(command)]
-        case RegisterChild(), Open():
-            return contents.joined(command, household)
         case OpenHouseholdFile(), NotOnRecord():
             return [contents.opened(command)]
         case OpenHouseholdFile(), _:
             raise HouseholdAlreadyOnFile
         case _, NotOnRecord():
             raise NotOnFile
-        case UpdateHouseholdFile(), Open():
-            return contents.updated(command, household)
+        case _, Erased():
+            raise HouseholdIsErased
+        case HouseholdErasureRequestBy(), OnFile():
+            return [erasure.requested(command)]
+        case HouseholdErasureApprovalBy(), OnFile():
+            return [erasure.erased(command, household)]
+        case GiveBackHousehold(), OnFile():
+            return merge.given_back(command, household)
+        case _:
+            return _on_file(command, household)
+
+
+def _on_file(command: OnOpenFile | ReopenHouseholdFile | UndoingBy | TakeInHousehold, file: OnFile) -> Sequence[Event]:
+    if isinstance(command, RegisterChild):
+        # Who works in another village learns nothing of what became of the household.
+        contents.check_village(command, file)
+    match command, file:
+        case UndoingBy(), Merged():
+            return [merge.undone(command, file)]
+        case UndoingBy(), _:
+            raise merge.HouseholdNotMerged
+        case _, Merged():
+            raise HouseholdIsMerged(file.into)
+        case TakeInHousehold(), _:
+            return merge.taken_in(command, file)
+        case ReopenHouseholdFile(), Closed():
+            return [closing.reopened(command, file)]
+        case ReopenHouseholdFile(), _:
+            raise HouseholdFileIsOpen
+        case _, Closed():
+            raise HouseholdFileIsClosed
+        case _, Open():
+            return _on_open_file(command, file)
         case _:
             raise AssertionError(command)
 
 
-def evolve(household: Household, event: HouseholdEvent) -> Household:
-    match household:
-        case NotOnRecord():
-            return _begun(event) if isinstance(event, HouseholdFileOpened) else household
-        case Open():
-            return _evolved(household, event)
+def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
+    match command:
+        case RegisterChild():
+            return contents.joined(command, file)
+        case UpdateHouseholdFile():
+            return contents.updated(command, file)
+        case MoveBy():
+            return move.moved(command, file)
+        case OfferHouseholdMove():
+            return [move.offered(command, file)]
+        case HouseholdTakeOverBy():
+            return [move.taken_over(command, file)]
+        case ClosingWith():
+            return [closing.closed(command, file)]
+        case MergeBy():
+            return [merge.merged(command, file)]
         case _:
-            assert_never(household)
-
-
-def _begun(event: HouseholdFileOpened) -> Open:
-    details = event.details and event.details.get()
-    return Open(
-        village=event.village,
-        head=event.head,
-        address=event.address,
-        phone=event.phone,
-        group=event.group,
-        poverty=event.poverty,
-        **({"details": details} if details else {}),
-        children=frozenset(event.children),
-    )
-
-
-def _evolved(file: Open, event: HouseholdEvent) -> Household:
-    match event:
-        case HouseholdFileUpdated():
-            return _updated(file, event)
-        case ChildJoinedHousehold():
-            return replace(file, children=file.children | {event.child})
-        case HouseholdFileOpened():
-            return file
-        case _:
-            assert_never(event)
-
-
-def _updated(file: Open, event: HouseholdFileUpdated) -> Open:
-    news: dict[str, Any] = {
-        name: value for name, value in event if name not in ("household", "details") and value is not None
-    }
-    if event.details is not None and (details := event.details.get()) is not None:
-        news["details"] = file.details.model_copy(update=dict(contents.told_of(details)))
-    return replace(file, **news)
+            assert_never(command)
 
 
 HOUSEHOLD = Aggregate[Household](NotOnRecord(), evolve, decide)

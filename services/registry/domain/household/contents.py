@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.registry.domain.child import RegisterChild
-from services.registry.domain.household.states import Open
+from services.registry.domain.household.states import OnFile, Open
 from shared.commands.command import Command
 from shared.contracts.households import ChildJoinedHousehold, HouseholdDetails, HouseholdFileUpdated
 from shared.contracts.refusal import Refusal
@@ -105,16 +105,20 @@ def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
     )
 
 
-def joined(command: RegisterChild, file: Open) -> list[ChildJoinedHousehold | HouseholdFileUpdated]:
+def check_village(command: RegisterChild, file: OnFile) -> None:
+    """Raises HouseholdInOtherVillage."""
     formerly = command.formerly if isinstance(command, RegisterResident) else frozenset()
     if file.village not in formerly | {command.residence}:
         raise HouseholdInOtherVillage
-    known = ChildJoinedHousehold(household=command.household, child=command.child)
+
+
+def joined(command: RegisterChild, file: Open) -> list[ChildJoinedHousehold | HouseholdFileUpdated]:
+    """What a form tells of the household with a further child takes the place of what its file held."""
     told = UpdateHouseholdFile(household=command.household, details=command.household_details)
-    return [known, *updated(told, file)]
+    return [ChildJoinedHousehold(household=command.household, child=command.child), *updated(told, file)]
 
 
-def updated(command: UpdateHouseholdFile, file: Open) -> list[HouseholdFileUpdated]:
+def updated(command: UpdateHouseholdFile, file: OnFile) -> list[HouseholdFileUpdated]:
     """Nothing when the file holds all of it."""
     told = {name: getattr(command, name) for name in ("head", "group", "address", "phone", "poverty")}
     news: dict[str, Any] = {name: value for name, value in told.items() if value not in (None, getattr(file, name))}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import ClassVar
 
 from shared.contracts.households import HouseholdDetails
@@ -17,6 +19,34 @@ class HouseholdAlreadyOnFile(Refusal):
     what_to_do: ClassVar[str] = "Give a new household an id of its own, or update the file that there is."
 
 
+class HouseholdFileIsOpen(Refusal):
+    """The household's file is open."""
+
+    what_to_do: ClassVar[str] = "Nothing: it is open."
+
+
+class HouseholdFileIsClosed(Refusal):
+    """The household's file is closed."""
+
+    what_to_do: ClassVar[str] = "Reopen the household's file first."
+
+
+class HouseholdIsMerged(Refusal):
+    """The household's file was merged into another one."""
+
+    what_to_do: ClassVar[str] = "Send the command for the household that goes on, or have the merge undone."
+
+    def __init__(self, into: str = "") -> None:
+        super().__init__(f"the household goes on as {into}" if into else "")
+
+
+class HouseholdIsErased(Refusal):
+    """The household's file has been erased."""
+
+    status: ClassVar[int] = 410
+    what_to_do: ClassVar[str] = "Nothing can be recorded any more; open a new file if the household is to be on file."
+
+
 @dataclass(frozen=True)
 class NotOnRecord:
     pass
@@ -26,7 +56,8 @@ class NotOnRecord:
 class OnFile:
     """What a file holds. ``children`` are those who were registered in this household, whatever became of them.
 
-    It prints nothing: who belongs to the household stands in it as it is.
+    ``taken_in`` are the children of the files that were merged into this one, by file. ``since`` is the day it was
+    opened or closed last. It prints nothing: who belongs to the household stands in it as it is.
     """
 
     village: str
@@ -37,6 +68,15 @@ class OnFile:
     poverty: Counted[HouseholdPoverty] | None = None
     details: HouseholdDetails = field(default_factory=HouseholdDetails)
     children: frozenset[str] = frozenset()
+    taken_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    since: date = date.min
+    offered_to: str | None = None
+    erasure_requested_by: str | None = None
+
+    @property
+    def all_children(self) -> frozenset[str]:
+        """Its own, and those of the files that were merged into it."""
+        return self.children.union(*self.taken_in.values())
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,9 +84,34 @@ class Open(OnFile):
     pass
 
 
-Household = NotOnRecord | Open
+@dataclass(frozen=True, repr=False)
+class Closed(OnFile):
+    pass
+
+
+@dataclass(frozen=True, repr=False)
+class Merged(OnFile):
+    into: str = ""
+
+
+@dataclass(frozen=True)
+class Erased:
+    village: str
+
+
+Household = NotOnRecord | Open | Closed | Merged | Erased
 
 
 def village_of(household: Household) -> str | None:
     """The village a command on this household takes effect in."""
     return None if isinstance(household, NotOnRecord) else household.village
+
+
+def offered_to(household: Household) -> str | None:
+    """The village that a household was offered to."""
+    return household.offered_to if isinstance(household, Open) else None
+
+
+def children_of(household: Household) -> frozenset[str]:
+    """The children whose files hang on this one."""
+    return household.all_children if isinstance(household, OnFile) else frozenset()
