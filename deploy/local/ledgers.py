@@ -54,14 +54,14 @@ class Spot(NamedTuple):
 def write(folder: Path, children: int, today: date) -> list[Path]:
     """A workbook for each ledger, and one whose rows break its rules; all of one county of the shipped list."""
     folder.mkdir(parents=True, exist_ok=True)
-    spots = _spots(COUNTY)
+    spots = spots_of(COUNTY)
     spot = next(iter(spots.values()))
     population = populate(Plan(children, children), list(spots), today)
     families = [family for family in population.families if not family.closed]
     groups = [_posting(spots[code], number) for number, code in enumerate(sorted(population.posted_villages)[:50], 1)]
     ledgers: tuple[tuple[Ledger, str, list[Line]], ...] = (
-        (REGISTRATION_FORM, "E1-登记表.xlsx", list(_numbered(_form(spots, one) for one in families))),
-        (ROSTER, "E2-花名册.xlsx", list(_numbered(_roster(spots, one, today) for one in families))),
+        (REGISTRATION_FORM, "E1-登记表.xlsx", list(numbered(_form(spots, one) for one in families))),
+        (ROSTER, "E2-花名册.xlsx", list(numbered(roster_lines(spots, one, today) for one in families))),
         (HOUSEHOLD_FILE, "E3-一户一档.xlsx", [_household(spots[one.village], one, today) for one in families]),
         (WORKING_GROUPS, "E10-驻村工作组.xlsx", groups),
         (ROSTER, "broken.xlsx", broken(spots, today)),
@@ -105,13 +105,15 @@ def _cell(sheet: Any, row: int, column: int, cell: str, text: Any) -> None:
             sheet.write_string(row, column, harmless(cell), text)
 
 
-def _spots(county: str) -> dict[str, Spot]:
-    nodes: dict[str, AddDivision] = {node.code: node for node in divisions(county)}
-    return {
-        node.code: Spot(node.code, nodes[county].name, nodes[node.parent or ""].name, _short(node.name))
-        for node in nodes.values()
-        if node.kind is DivisionKind.VILLAGE
-    }
+def spots_of(division: str) -> dict[str, Spot]:
+    """The villages of a county, or of a city, by their codes."""
+    nodes: dict[str, AddDivision] = {node.code: node for node in divisions(division)}
+    spots: dict[str, Spot] = {}
+    for node in nodes.values():
+        if node.kind is DivisionKind.VILLAGE:
+            township = nodes[node.parent or ""]
+            spots[node.code] = Spot(node.code, nodes[township.parent or ""].name, township.name, _short(node.name))
+    return spots
 
 
 def _short(name: str) -> str:
@@ -119,7 +121,7 @@ def _short(name: str) -> str:
     return name.removesuffix("村民委员会").removesuffix("居民委员会")
 
 
-def _numbered(families: Iterator[list[Line]]) -> Iterator[Line]:
+def numbered(families: Iterator[list[Line]]) -> Iterator[Line]:
     for number, line in enumerate((line for family in families for line in family), 1):
         yield {"number": str(number), **line}
 
@@ -151,7 +153,7 @@ def _grade(body: dict[str, Any], today: date) -> str:
     )
 
 
-def _roster(spots: dict[str, Spot], family: Family, today: date) -> list[Line]:
+def roster_lines(spots: dict[str, Spot], family: Family, today: date) -> list[Line]:
     spot = spots[family.village]
     return [
         {
