@@ -156,10 +156,8 @@ async def test_rejected_rows_come_back_as_a_workbook_that_can_be_sent_again(guan
     assert rows[0].cells[:2] == ["行号", "问题"]
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.cells)
     again = await checked(client, book)
-    assert (again["state"], again["rejected"]) == (
-        "checked",
-        found["refused"] - 1,
-    )  # the header in it is now its own row
+    # The header between the rows is its own now, and of the row that was too long only the beginnings came back.
+    assert (again["state"], again["rejected"]) == ("checked", found["refused"] - 2)
 
 
 async def test_the_command_line_shows_what_was_found_and_takes_over_and_back(
@@ -195,7 +193,7 @@ async def test_who_may_not_import_is_told_so_and_an_import_is_its_senders_alone(
 ) -> None:
     with pytest.raises(ImportRefused, match="no_role"):
         await desk(guanhu, DIRECTOR).receive(samples["E2"])
-    mine = await desk(guanhu).receive(samples["E3"])
+    mine = await desk(guanhu).receive(samples["E3"] + b"\0")  # another file of the same rows
     for person in (SUPERVISOR, DIRECTOR):
         with pytest.raises(ImportRefused, match="not_on_file"):
             await desk(guanhu, person).look(mine["batch"])
@@ -258,7 +256,7 @@ def _texts(folder: Path) -> list[tuple[str, str]]:
     return [(path.name, path.read_text(errors="replace")) for path in folder.glob("*.log")]
 
 
-ROWS = 5_000
+ROWS = 4_000
 
 
 async def test_an_import_that_is_killed_ten_times_goes_on_and_doubles_no_row(
