@@ -114,7 +114,9 @@ async def test_the_official_form_and_the_roster_of_working_groups_are_taken_over
 
 async def test_a_form_writes_every_block_of_a_childs_file_in_one_step(guanhu: Installation, samples: Any) -> None:
     told = [
-        r for r in await events(guanhu, "ChildRegistered", "SchoolingRecorded", "HealthRecorded") if r.correlation_id
+        r
+        for r in await events(guanhu, "ChildRegistered", "CareSituationRecorded", "SchoolingRecorded", "HealthRecorded")
+        if r.correlation_id
     ]
     form = next(one for one in await sent_by(guanhu, CLERK) if one["ledger"] == "E1")
     by_command: dict[str, set[str]] = {}
@@ -122,7 +124,10 @@ async def test_a_form_writes_every_block_of_a_childs_file_in_one_step(guanhu: In
         if record.correlation_id == form["batch"]:
             by_command.setdefault(record.command_id, set()).add(record.type)
     assert len(by_command) == form["rows"]
-    assert all(kinds == {"ChildRegistered", "SchoolingRecorded", "HealthRecorded"} for kinds in by_command.values())
+    assert all(
+        kinds == {"ChildRegistered", "CareSituationRecorded", "SchoolingRecorded", "HealthRecorded"}
+        for kinds in by_command.values()
+    )
 
 
 async def test_households_are_opened_and_closed_again_as_a_whole(guanhu: Installation, samples: Any) -> None:

@@ -24,9 +24,10 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.households import ChildJoinedHousehold, HouseholdDetails, HouseholdFileUpdated
-from shared.contracts.registry import ChildRegistered, HouseholdFileOpened
+from shared.contracts.registry import CareSituationRecorded, ChildRegistered, HouseholdFileOpened
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
+    CareQuality,
     CitizenNumberStatus,
     DisabilityKind,
     HealthState,
@@ -49,6 +50,7 @@ WELFARE = Personal(Welfare(minimum_allowance=True))
 ENTRUSTMENT = Personal(Entrustment(caregiver="测受托人", relation=Relation.UNCLE_OR_AUNT))
 INCOME = Personal(HouseholdDetails(income_sources=(IncomeSource.FARMING,)))
 BLOCKS = {
+    "care_quality": Personal(CareQuality.FAIR),
     "ethnicity": Personal("06"),
     "schooling": SCHOOLING,
     "health": HEALTH,
@@ -65,6 +67,7 @@ def test_a_registration_tells_all_that_a_form_holds_in_one_step():
     identity = Identity(citizen_number_status=CitizenNumberStatus.UNKNOWN, ethnicity="06")
     given(CHILD).when(command).then(
         registered,
+        CareSituationRecorded(child=child, care=command.care, quality=Personal(CareQuality.FAIR)),
         ChildIdentityRecorded(child=child, identity=Personal(identity)),
         SchoolingRecorded(child=child, schooling=SCHOOLING, state=Counted(SchoolState.PRIMARY), since=Counted(TODAY)),
         HealthRecorded(child=child, health=HEALTH),

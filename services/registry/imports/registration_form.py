@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -15,14 +15,17 @@ from services.registry.imports.ledger import Column, Ledger, RowIds
 from shared.commands.command import Command
 from shared.contracts.registry import CareSituation, ParentDetails, ParentSituation, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareKind, LedgerKind, ParentState
+from shared.contracts.values import CareKind, CareQuality, LedgerKind, ParentState
 
 GRANDPARENTS: Final = ("祖父", "祖母", "外祖父", "外祖母")
 PARENTS: Final = (("father", "父亲"), ("mother", "母亲"))
-GUARDIANSHIP: Final = (
-    *("无人监护", "父或母无监护能力", "受委托监护人能力不足", "委托监护人能力不足"),
-    *("一般", "较好", "监护情况一般", "监护情况较好"),
-)
+NOBODY: Final = "无人监护"
+GUARDIANSHIP: Final[Mapping[str, CareQuality | None]] = {
+    NOBODY: None,
+    **dict.fromkeys(("父或母无监护能力", "受委托监护人能力不足", "委托监护人能力不足"), CareQuality.POOR),
+    **dict.fromkeys(("一般", "监护情况一般"), CareQuality.FAIR),
+    **dict.fromkeys(("较好", "监护情况较好"), CareQuality.GOOD),
+}
 _ONE_OF_BOTH: Final = {
     **dict.fromkeys(("父", "父亲"), "father"),
     **dict.fromkeys(("母", "母亲"), "mother"),
@@ -104,7 +107,9 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
 
 
 def _blocks(entry: Entry, number: str | None, care: CareSituation | None) -> child_block.Fields:
+    quality = GUARDIANSHIP.get(wording.tight(entry.cell("guardianship")))
     return {
+        **({} if quality is None else {"care_quality": Personal(quality)}),
         **child_block.registered(entry, number),
         **child_block.ethnicity(entry),
         **child_block.schooling_of_form(entry),
@@ -207,7 +212,7 @@ def _care(entry: Entry) -> CareSituation | None:
     if told is None:
         return None
     kind = relation
-    if told == "无人监护":
+    if told == NOBODY:
         entry.note("unattended", "guardianship")
         kind = CareKind.NOBODY
     elif kind is None and not guardian:

@@ -7,11 +7,13 @@ stored after the effect. So a process that is killed anywhere leaves nothing hal
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import date, datetime
-from typing import Any, Final
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -41,6 +43,8 @@ from shared.contracts.values import CloseReason, HouseholdCloseReason, RowVerdic
 from shared.eventlog.lease import Tenure
 from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
+
+T = TypeVar("T")
 
 LOOK_SECONDS: Final = 1.0
 TOGETHER: Final = 4
@@ -155,14 +159,12 @@ class ImportWorker:
 
     async def _commit(self, job: Document) -> None:
         batch, done, taken_over, refused = job["_id"], job["done"], job["taken_over"], job["refused"]
-        while done < job["pieces"]:
-            together = range(done, min(done + TOGETHER, job["pieces"]))
-            verdicts = Counter[bool]()
-            for receipts in await _all(self._commit_piece(job, piece) for piece in together):
-                verdicts.update(receipt.verdict is REJECTED for receipt in receipts)
-            done, taken_over, refused = together.stop, taken_over + verdicts[False], refused + verdicts[True]
-            told = {"done": done, "taken_over": taken_over, "refused": refused}
-            await self._store.move(batch, ("committing",), told)
+        async with aclosing(_in_order(partial(self._commit_piece, job), range(done, job["pieces"]))) as pieces:
+            async for receipts in pieces:
+                verdicts = Counter(receipt.verdict is REJECTED for receipt in receipts)
+                done, taken_over, refused = done + 1, taken_over + verdicts[False], refused + verdicts[True]
+                told = {"done": done, "taken_over": taken_over, "refused": refused}
+                await self._store.move(batch, ("committing",), told)
         end = RecordImportCommitted(batch=batch, taken_over=taken_over, rejected=refused)
         await self._teller.became(end, batch, "committed", job["person"])
         summary = await self._conclude(batch)
@@ -206,7 +208,7 @@ class ImportWorker:
             for number, _, findings in rows:
                 summary.add(number, [(code, column) for code, column in findings])
             rejected = {number for number, verdict, _ in rows if verdict == REJECTED.value}
-            kept = await self._store.rows(batch, piece) or []
+            kept = await self._store.rows(batch, piece) or [] if rejected else []
             await self._store.keep_only(batch, piece, [row for row in kept if row.number in rejected])
         return summary.lines()
 
@@ -278,12 +280,21 @@ _receipts: Final = msgspec.json.Decoder(_Receipts)
 _posted: Final = msgspec.json.Decoder(_Posted)
 
 
-async def _all(pieces: Iterable[Awaitable[list[RowReceipt]]]) -> list[list[RowReceipt]]:
-    """Waits for each of them, also where one failed: none may go on behind the back of whoever begins again."""
-    done = await asyncio.gather(*pieces, return_exceptions=True)
-    if failed := next((one for one in done if isinstance(one, BaseException)), None):
-        raise failed
-    return [one for one in done if isinstance(one, list)]
+async def _in_order(work: Callable[[int], Awaitable[T]], pieces: Iterable[int]) -> AsyncGenerator[T, None]:
+    """What each piece comes to, in their order, while the next few are worked on already.
+
+    Waits for all that were begun, also where one failed: none may go on behind the back of whoever begins again.
+    """
+    left = iter(pieces)
+    running = deque(asyncio.ensure_future(work(piece)) for piece in islice(left, TOGETHER))
+    try:
+        while running:
+            done = await running[0]
+            running.popleft()
+            running.extend(asyncio.ensure_future(work(piece)) for piece in islice(left, 1))
+            yield done
+    finally:
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _of_person(job: Mapping[str, Any], command: Command, what: str) -> Told:

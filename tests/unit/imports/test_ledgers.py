@@ -19,6 +19,7 @@ from shared.contracts.registry import ParentDetails
 from shared.contracts.values import (
     Allowance,
     CareKind,
+    CareQuality,
     CitizenNumberStatus,
     DisabilityKind,
     HealthState,
@@ -138,6 +139,7 @@ def test_the_official_form_gives_every_block_of_the_file_with_the_registration()
     row = form(**FULL)
     [command] = commands(row)
     assert (row.verdict, codes(row)) == ("accepted", [])
+    assert command.care_quality.reveal() is CareQuality.FAIR
     assert command.ethnicity.reveal() == "06"
     assert command.schooling.reveal() == Schooling(state=SchoolState.PRIMARY, boarding=True)
     disability = Disability(kind=DisabilityKind.PHYSICAL, grade=3)

@@ -8,15 +8,18 @@ from services.registry.domain.child.entrustment import EntrustCaregiver
 from services.registry.domain.child.identity import RecordIdentity
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.registration import RegisterChild
+from services.registry.domain.child.situation import RecordCareSituation
 from shared.contracts.child_file import Identity
 from shared.contracts.sealed import Personal
 from shared.contracts.values import CitizenNumberStatus, Ethnicity
 
-BlockCommand = RecordIdentity | RecordSchooling | RecordHealth | RecordWelfare | EntrustCaregiver
+BlockCommand = RecordCareSituation | RecordIdentity | RecordSchooling | RecordHealth | RecordWelfare | EntrustCaregiver
 
 
 def blocks(command: RegisterChild) -> Iterator[BlockCommand]:
     child, at = command.child, command.occurred_at
+    if command.care_quality is not None:
+        yield RecordCareSituation(child=child, occurred_at=at, care=command.care, quality=command.care_quality)
     if command.ethnicity is not None:
         yield RecordIdentity(child=child, occurred_at=at, identity=_identity(command, command.ethnicity))
     if command.schooling is not None:

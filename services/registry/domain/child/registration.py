@@ -13,6 +13,7 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ChildRegistered, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
+    CareQuality,
     ChildId,
     CitizenNumberStatus,
     Day,
@@ -32,8 +33,8 @@ from shared.eventlog.placement import placement_of
 class RegisterChild(Command):
     """Begins a child's file, and the household's where it has none yet.
 
-    A form that tells more gives it at once, from ``ethnicity`` on: each block is decided and permitted like the command
-    of its own (``block``), and all of it is written in one step.
+    A form that tells more gives it at once, from ``care_quality`` on: each block is decided and permitted like its own
+    command (``block``), and all of it is written in one step.
     """
 
     child: ChildId
@@ -51,6 +52,7 @@ class RegisterChild(Command):
     address: Personal[Text] | None = None
     citizen_number_status: Personal[CitizenNumberStatus] | None = None
     hukou_kind: HukouKind | None = None
+    care_quality: Personal[CareQuality] | None = None
     ethnicity: Personal[Ethnicity] | None = None
     schooling: Personal[Schooling] | None = None
     health: Personal[Health] | None = None
