@@ -11,6 +11,7 @@ from services.registry.duplicates.parts import blind_keys, parts_of, policy_of, 
 from services.registry.duplicates.read_model import Duplicates
 from services.registry.duplicates.service import handlings as duplicate_handlings
 from services.registry.held_places import LiveHoldings, PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from services.registry.imports.parts import LIMITS, import_desk
 from services.registry.places import Streams, place_routes
 from services.registry.policies import policies
@@ -27,24 +28,18 @@ def build(settings: ServiceSettings) -> LogService:
     """registry with all its parts, opened by nobody yet."""
     service = LogService(Kernel(settings, SERVICE), [DirectoryModel(), Duplicates(blind_keys(settings))])
     documents = LiveDocuments(service.kernel.live, service.log)
-    taken_over = TakenOver(documents.taken_over)
+    taken_over, sealer = TakenOver(documents.taken_over), service.kernel.sealer
+    households = HouseholdLearning(service.log, sealer, service.kernel.directory, taken_over)
     holdings = LiveHoldings(service.kernel.live, service.log)
     places = PlaceLearning(holdings.now, holdings.level)
     duplicates = parts_of(service)
     service.handles(
         [
-            *handlings(
-                service.log,
-                service.kernel.sealer,
-                DivisionMap(documents),
-                taken_over,
-                places,
-                service.kernel.directory,
-            ),
+            *handlings(service.log, sealer, DivisionMap(documents), taken_over, places, households),
             *duplicate_handlings(duplicates.files, duplicates.scope),
         ]
     )
-    service.reacts(policies(service.kernel.vault, taken_over), ["registry", "visits"])
+    service.reacts(policies(service.kernel.vault, households), ["registry", "visits"])
     # A line of its own: it waits for a look-up, and nobody's erasure is to wait with it.
     service.reacts([policy_of(service, duplicates)], ["registry"], line="duplicates")
     return service

@@ -12,16 +12,20 @@ from functools import reduce
 from typing import ClassVar, Final
 
 from services.registry.division_map import TakenOver
+from services.registry.domain.child import ReopenChildFile
 from services.registry.domain.household import (
     HOUSEHOLD,
     ApproveHouseholdErasure,
+    Closed,
     CloseHouseholdFile,
     ClosingWith,
     Household,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
+    HouseholdFileIsClosed,
     HouseholdTakeOverBy,
     MergeBy,
+    Merged,
     MergeHouseholds,
     MoveBy,
     MoveHousehold,
@@ -38,6 +42,7 @@ from services.registry.domain.household import (
 )
 from shared.commands.command import DivisionEnded, UnknownDivision
 from shared.contracts.refusal import Refusal
+from shared.contracts.registry import ChildRegistered
 from shared.eventlog.port import Log
 from shared.eventlog.record import decode
 from shared.identity.access import Directory, Place
@@ -92,6 +97,12 @@ class HouseholdLearning:
     async def closing(self, command: CloseHouseholdFile, person: str) -> ClosingWith:
         return ClosingWith(**dict(command), open_children=await self._open_children(command.household))
 
+    async def child_reopened(self, command: ReopenChildFile, person: str) -> ReopenChildFile:
+        """Raises HouseholdFileIsClosed: no closed household has a child whose file is open."""
+        if isinstance(await self._household(await self._household_of(command.child)), Closed):
+            raise HouseholdFileIsClosed
+        return command
+
     async def merging(self, command: MergeHouseholds, person: str) -> MergeBy:
         village = village_of(await self._household(command.household))
         return MergeBy(
@@ -111,6 +122,34 @@ class HouseholdLearning:
     async def erasure_approved(self, command: ApproveHouseholdErasure, person: str) -> HouseholdErasureApprovalBy:
         open_children = await self._open_children(command.household)
         return HouseholdErasureApprovalBy(**dict(command), person=person, open_children=open_children)
+
+    async def codes_of(self, village: str) -> frozenset[str]:
+        """All codes that work goes on of under the same one."""
+        return await self._taken_over.one_with(village)
+
+    async def left_by(self, child: str) -> dict[str, frozenset[str]]:
+        """The child's household, and the one it was merged into, with its children: where all of them are erased."""
+        own = await self._household_of(child)
+        state = await self._household(own)
+        candidates = {own: state}
+        if isinstance(state, Merged):
+            candidates[state.into] = await self._household(state.into)
+        families = {household: children_of(one) for household, one in candidates.items()}
+        return {
+            household: children
+            for household, children in families.items()
+            if child in children and await self._all_erased(children)
+        }
+
+    async def _household_of(self, child: str) -> str:
+        """Where the child was registered, which stands in the clear."""
+        first = [decode(raw) for raw in (await self._log.load(child))[:1]]
+        opened = await self._sealer.open(first, ())
+        return next((event.household for event in opened if isinstance(event, ChildRegistered)), "")
+
+    async def _all_erased(self, children: Collection[str]) -> bool:
+        found = (await self._log.look_up(children, ())).histories
+        return all(decode(found[child][-1]).type == "SubjectKeyDestroyed" for child in children)
 
     async def _check_group(self, group: str | None, village: str | None, day: date) -> None:
         if group is None or village is None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from services.registry.division_map import TakenOver
 from services.registry.domain.child import FollowHousehold, ProposeChange
-from services.registry.domain.household import GiveBackHousehold, TakeInHousehold
+from services.registry.domain.household import EraseLeftHousehold, GiveBackHousehold, TakeInHousehold
+from services.registry.household_learning import HouseholdLearning
 from shared.commands.policies import Policy, Wanted
 from shared.contracts.households import (
     HouseholdKeyDestroyed,
@@ -27,10 +27,22 @@ FINDER: Final = f"registry/{FINDS}"
 """Who gives the commands of that policy."""
 
 
-def policies(vault: KeyVault, taken_over: TakenOver) -> list[Policy]:
+def policies(vault: KeyVault, households: HouseholdLearning) -> list[Policy]:
     async def destroy_key(record: Record, event: SubjectKeyDestroyed) -> Sequence[Wanted]:
+        """Of a child; the household goes with the last one, since its file names the family."""
         await vault.destroy(event.child)
-        return ()
+        return [
+            Wanted(
+                household,
+                EraseLeftHousehold(
+                    occurred_at=record.occurred_at,
+                    household=household,
+                    children=children,
+                    approved_by=event.approved_by,
+                ),
+            )
+            for household, children in (await households.left_by(event.child)).items()
+        ]
 
     async def destroy_household_key(record: Record, event: HouseholdKeyDestroyed) -> Sequence[Wanted]:
         await vault.destroy(event.household)
@@ -38,7 +50,7 @@ def policies(vault: KeyVault, taken_over: TakenOver) -> list[Policy]:
 
     async def on_household_moved(record: Record, event: HouseholdMoved) -> Sequence[Wanted]:
         """Those of its children who live with it move along; in their own streams, whatever their partition."""
-        villages = await taken_over.one_with(event.from_village) if event.children else ()
+        villages = await households.codes_of(event.from_village) if event.children else ()
         return [
             Wanted(
                 child,

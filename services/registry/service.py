@@ -13,7 +13,6 @@ from services.registry.held_places import PlaceLearning
 from services.registry.household_learning import HouseholdLearning
 from shared.commands.command import Handling
 from shared.eventlog.port import Log
-from shared.identity.access import Directory
 from shared.privacy.sealing import Sealer
 
 SERVICE = "registry"
@@ -25,13 +24,13 @@ def handlings(
     division_map: DivisionMap,
     taken_over: TakenOver,
     held_places: PlaceLearning,
-    directory: Directory,
+    household_learning: HouseholdLearning,
 ) -> list[Handling[Any]]:
     """Every command of registry."""
     return [
         *divisions.handlings(log, sealer, division_map),
         *postings.handlings(held_places),
         *places.handlings(),
-        *children.handlings(log, taken_over),
-        *households.handlings(HouseholdLearning(log, sealer, directory, taken_over)),
+        *children.handlings(log, taken_over, household_learning),
+        *households.handlings(household_learning),
     ]

@@ -10,11 +10,14 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.households import household_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.figures.queries import Figures
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.household_queries import HouseholdQueries
+from services.reporting.read_models.households import Households
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -36,6 +39,9 @@ def routers(service: LogService) -> list[APIRouter]:
     async def cards(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection(Children.name, name)
 
+    async def households(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return await kernel.live.collection(Households.name, name)
+
     async def sums(name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         return await kernel.live.collection("figures", name)
 
@@ -43,9 +49,11 @@ def routers(service: LogService) -> list[APIRouter]:
         return await kernel.live.collection(DirectoryModel.name, DIVISIONS)
 
     scope = Scope(kernel.directory, divisions)
+    children, of_households = ChildQueries(cards), HouseholdQueries(households)
     found = [
         figure_routes(Figures(sums), kernel.live, scope, kernel.caller),
-        child_routes(ChildQueries(cards), kernel.live, scope, service.handler, kernel.caller),
+        child_routes(children, of_households, kernel.live, scope, service.handler, kernel.caller),
+        household_routes(of_households, children, kernel.live, scope, service.handler, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

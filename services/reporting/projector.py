@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.reporting.domain import SERVICE
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
+from services.reporting.read_models.households import Households
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -24,6 +25,7 @@ from shared.web.settings import ServiceSettings
 
 READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Children.name: Children,
+    Households.name: Households,
     FiguresModel.name: FiguresModel,
     DirectoryModel.name: DirectoryModel,
 }

@@ -124,4 +124,5 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),
     # reporting
     "FileOpened": frozenset({"child", "person"}),
+    "HouseholdFileConsulted": frozenset({"household", "person"}),
 }

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from shared.contracts.event import Event
 from shared.contracts.sealed import Personal
-from shared.contracts.values import ChildId, PersonId, Text
+from shared.contracts.values import ChildId, HouseholdId, PersonId, Text
 
 
 class FileOpened(Event):
@@ -15,5 +15,15 @@ class FileOpened(Event):
     subject: ClassVar[str | None] = "child"
 
     child: ChildId
+    person: PersonId
+    purpose: Personal[Text]
+
+
+class HouseholdFileConsulted(Event):
+    """Somebody opened a household's file for a purpose."""
+
+    subject: ClassVar[str | None] = "household"
+
+    household: HouseholdId
     person: PersonId
     purpose: Personal[Text]

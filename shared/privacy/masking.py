@@ -35,6 +35,8 @@ _FIELDS_OF_COMMANDS: Final = frozenset(
         "head",
         "homeroom_teacher",
         "household_head",
+        "housing",
+        "hukou_book_number",
         "id_number",
         "mother",
         "illness",
@@ -46,6 +48,7 @@ _FIELDS_OF_COMMANDS: Final = frozenset(
         "psychology",
         "school",
         "search",
+        "without_members",
         # not about children, but no better in a log
         "authorization",
         "cookie",

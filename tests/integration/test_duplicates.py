@@ -103,7 +103,7 @@ class World:
         table = [*registry.handlings, *duplicate_handlings(self.files, scope)]
         self.handler = Handler(self.log, self.sealer, self.directory, table, b"k" * 32, lambda: NOW)
         self.memory = MongoPolicyMemory(self.database)
-        reacting = [*policies(self.vault, registry.taken_over), suspecting(self.look_up, self._is_level)]
+        reacting = [*policies(self.vault, registry.households), suspecting(self.look_up, self._is_level)]
         self.sink = PolicySink("registry", reacting, self.handler, self.sealer, self.memory, lambda: NOW)
         self.level, self.caller = True, ""
         routes = duplicate_routes(self.look_up, scope, lambda: self._is_level(()), lambda: Caller(self.caller))

@@ -9,6 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.domain.child import CloseChildFile
 from services.registry.held_places import PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from services.registry.policies import policies
 from services.registry.service import handlings as registry_handlings
 from services.visits.domain.visit import VISIT, JudgedVisit
@@ -47,9 +48,8 @@ class World:
         self.registry = MemoryLog("registry", PARTITIONS, lambda: NOW)
         self.visits = MemoryLog("visits", PARTITIONS, lambda: NOW)
         taken_over, places = TakenOver(nothing), PlaceLearning(nothing, nothing)
-        table = registry_handlings(
-            self.registry, self.sealer, DivisionMap(nothing), taken_over, places, MemoryDirectory()
-        )
+        households = HouseholdLearning(self.registry, self.sealer, MemoryDirectory(), taken_over)
+        table = registry_handlings(self.registry, self.sealer, DivisionMap(nothing), taken_over, places, households)
         self.handler = self._handler(self.registry, table)
         visit = Handling(
             JudgedVisit, "log_visit", targets=lambda c: (Target(c.visit, VISIT),), division=lambda c, _: c.village
@@ -57,7 +57,7 @@ class World:
         self.visiting = self._handler(self.visits, [visit])
         self.memory = MongoPolicyMemory(database)
         self.database = database
-        reacting = policies(self.vault, taken_over)
+        reacting = policies(self.vault, households)
         self.sink = PolicySink("registry", reacting, self.handler, self.sealer, self.memory, lambda: NOW)
 
     def _handler(self, log, handlings):

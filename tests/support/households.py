@@ -84,7 +84,7 @@ class Township(Offices):
         for officer in ("officer-1", "officer-2"):
             self.directory.add_grant(officer, Role.DATA_PROTECTION_OFFICER, "52", date(2026, 1, 1))
         self.items: list[WorkItem] = []
-        reacting = policies(self.vault, self.taken_over)
+        reacting = policies(self.vault, self.households)
         self.sink = PolicySink("registry", reacting, self.handler, self.sealer, self, lambda: NOW)
 
     async def react(self) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 
 from services.registry.division_map import DivisionMap, TakenOver
 from services.registry.held_places import PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from services.registry.service import handlings
 from shared.commands.handler import Handler
 from shared.contracts.event import Event
@@ -42,9 +43,10 @@ class Registry:
         self.directory.add_grant("director-2", Role.CHILD_DIRECTOR, "5203", date(2026, 1, 1))
         self.directory.add_grant("office-1", Role.DATA_OFFICE, "52", date(2026, 1, 1))
         places = PlaceLearning(self._holdings, self._holdings)
-        self.taken_over = TakenOver(self._taken_over, count(step=60).__next__)
+        taken_over = TakenOver(self._taken_over, count(step=60).__next__)
+        self.households = HouseholdLearning(self.log, self.sealer, self.directory, taken_over)
         divisions = DivisionMap(self._documents)
-        self.handlings = handlings(self.log, self.sealer, divisions, self.taken_over, places, self.directory)
+        self.handlings = handlings(self.log, self.sealer, divisions, taken_over, places, self.households)
         self.handler = Handler(self.log, self.sealer, self.directory, self.handlings, b"k" * 32, lambda: NOW)
 
     async def _documents(self, field: str, values: Collection[str]) -> list[Document]:

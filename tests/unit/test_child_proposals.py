@@ -112,7 +112,7 @@ async def test_the_policy_says_who_found_it_and_on_which_day():
         findings=(ChildFinding(child=CHILD_ID, care_found=ALONE),),
     )
     offices = Offices()
-    [policy] = [one for one in policies(offices.vault, offices.taken_over) if one.event == "VisitLogged"]
+    [policy] = [one for one in policies(offices.vault, offices.households) if one.event == "VisitLogged"]
     record, event = told(event, VISITED, VISITED)
     [wanted] = await policy.react(record, event)
     assert (wanted.command.found_by, wanted.command.found_on) == ("person", VISITED)

@@ -13,6 +13,7 @@ from services.registry.domain.household import (
     HouseholdWithoutMember,
     SeveralHeads,
 )
+from services.registry.duplicates.files import Files
 from services.registry.household_learning import GroupOutsideVillage
 from shared.commands.command import DivisionEnded, NothingToRecord, NotOnFile, Told, UnknownDivision
 from shared.contracts.households import HouseholdDetails, HouseholdFileUpdated, HouseholdMember
@@ -173,3 +174,13 @@ async def test_an_update_of_a_version_that_has_gone_by_is_refused():
     with pytest.raises(VersionConflict):
         await village.handler.handle(Told(update, "stale", "director-1", expected_version=0))
     await village.handler.handle(Told(update, "fresh", "director-1", expected_version=1))
+
+
+async def test_a_childs_file_is_compared_with_the_head_and_the_phones_that_its_household_has_by_now():
+    township, registration = Township(), a_registration()
+    await township.tell(registration, "director-1")
+    update = an_update(registration.household, head="测户主二", phone="13900000002")
+    await township.tell(update, "director-1")
+    found = await Files(township.log, township.sealer, township.directory).of([registration.child])
+    particulars = found[registration.child].particulars
+    assert (particulars.head, particulars.phones) == ("测户主二", {"13900000002"})

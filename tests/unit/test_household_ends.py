@@ -7,17 +7,20 @@ from datetime import date
 import pytest
 
 from services.registry.domain.child import (
+    ApproveErasure,
     ApproverIsRequester,
     CloseChildFile,
     ClosedBeforeItBegan,
     ErasureNotRequested,
     ReopenChildFile,
+    RequestErasure,
 )
 from services.registry.domain.household import (
     HOUSEHOLD,
     ApproveHouseholdErasure,
     CloseHouseholdFile,
     ClosingWith,
+    EraseLeftHousehold,
     GiveBackHousehold,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
@@ -258,6 +261,11 @@ async def test_a_file_is_closed_once_the_last_childs_file_is(family):
         await family.tell(command, "director-1")
     await close(family, family.child)
     await family.tell(command, "director-1")
+    reopen = ReopenChildFile(child=family.child, reason="返乡")
+    with pytest.raises(HouseholdFileIsClosed):
+        await family.tell(reopen, "director-1")
+    await family.tell(ReopenHouseholdFile(household=family.kept, reason="返乡"), "director-1")
+    await family.tell(reopen, "director-1")
 
 
 async def test_the_children_of_a_merged_file_hang_on_the_one_that_goes_on(family):
@@ -332,3 +340,51 @@ async def test_an_erased_household_is_without_names_and_its_child_stays(family):
 async def test_a_household_with_an_open_child_is_not_asked_to_be_erased(family):
     with pytest.raises(HouseholdHasOpenChild):
         await family.tell(RequestHouseholdErasure(household=family.kept, basis="户主要求"), "director-1")
+
+
+async def erase(family, child):
+    await family.tell(RequestErasure(child=child, basis="监护人要求"), "director-1")
+    await family.tell(ApproveErasure(child=child), "officer-1")
+    await family.react()
+
+
+async def test_a_household_is_erased_with_the_last_of_its_children(family):
+    sibling = a_registration(household=family.kept)
+    await family.tell(sibling, "director-1")
+    await erase(family, family.child)
+    opened, *_ = await family.events(family.kept)
+    assert not opened.head.erased
+    await erase(family, sibling.child)
+    await family.react()
+    opened, *_, destroyed = await family.events(family.kept)
+    assert (opened.head.erased, destroyed) == (
+        True,
+        HouseholdKeyDestroyed(household=family.kept, approved_by="officer-1"),
+    )
+    assert family.items == []
+
+
+async def test_a_household_that_goes_on_is_erased_with_the_last_child_of_both_files(family):
+    await family.merge()
+    await family.react()
+    await erase(family, family.child)
+    assert (await family.events(family.kept))[-1] == HouseholdTakenIn(
+        household=family.kept, merged=family.twin, children=(family.twin_child,)
+    )
+    await erase(family, family.twin_child)
+    for household in (family.kept, family.twin):
+        assert isinstance((await family.events(household))[-1], HouseholdKeyDestroyed)
+    assert family.items == []
+
+
+def test_a_child_who_came_meanwhile_keeps_the_household():
+    left = EraseLeftHousehold(**WHO, children=frozenset({CHILD_ID}), approved_by="officer-1", occurred_at=TOLD)
+    given(HOUSEHOLD, KNOWN, JOINED).when(left).then(DESTROYED)
+    given(HOUSEHOLD, KNOWN, JOINED, JOINED.model_copy(update={"child": new_id("child")})).when(left).then()
+    given(HOUSEHOLD, KNOWN, JOINED, DESTROYED).when(left).then()
+
+
+def test_a_file_that_may_not_know_all_its_children_is_not_erased_with_one():
+    of_version_1 = KNOWN.model_copy(update={"details": None})
+    left = EraseLeftHousehold(**WHO, children=frozenset({CHILD_ID}), approved_by="officer-1", occurred_at=TOLD)
+    given(HOUSEHOLD, of_version_1, JOINED).when(left).then()

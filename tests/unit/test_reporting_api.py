@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import AsyncIterator
 from datetime import date
@@ -13,6 +14,7 @@ import pytest
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.households import household_routes
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
@@ -29,7 +31,7 @@ from shared.web.request import BODY_LIMIT, FILE_BODY_LIMIT
 from tests.support.builders import VILLAGE
 from tests.support.registry import NOW, Registry
 
-CHILD = new_id("child")
+CHILD, ELSEWHERES_CHILD, HOUSEHOLD = new_id("child"), new_id("child"), new_id("household")
 ELSEWHERE = "520303106201"
 
 
@@ -69,6 +71,42 @@ class Cards:
     async def named(self, villages, name, limit):
         return []
 
+    async def lines(self, children):
+        return [{"_id": child, "village": village} for child, village in self.cards.items() if child in children]
+
+
+class Households:
+    """A household into which another one was merged."""
+
+    def __init__(self) -> None:
+        self.merged_into: dict[str, str] = {}
+        self.cards = {
+            HOUSEHOLD: {
+                "_id": HOUSEHOLD,
+                "village": VILLAGE,
+                "state": "open",
+                "opened_on": "2026-08-14",
+                "file": {"head": "测户主", "allowances": ["minimum_allowance"], "hukou_book_number": "123"},
+                "merged": [new_id("household")],
+                "children": [CHILD],
+            }
+        }
+
+    async def listed(self, villages, after, limit):
+        return [card for card in self.cards.values() if card["village"] in villages]
+
+    async def card(self, household):
+        return copy.deepcopy(self.cards.get(household))
+
+    async def children(self, card):
+        return [*card["children"], ELSEWHERES_CHILD]
+
+    async def goes_on_as(self, household):
+        return self.merged_into.get(household, household)
+
+    async def time_line(self, household):
+        return [ENTRY | {"type": "HouseholdFileUpdated", "facts": {"head": "测户主"}}]
+
 
 class Live:
     def __init__(self) -> None:
@@ -103,8 +141,16 @@ class Reporting:
         scope = VillageScope(registry.directory, divisions)
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
-        self.app = create_app(title="reporting", service="reporting", routers=[routes])
+        self.households = Households()
+
+        def caller():
+            return Caller(self.caller)
+
+        routers = [
+            child_routes(self.cards, self.households, self.live, scope, handler, caller),
+            household_routes(self.households, self.cards, self.live, scope, handler, caller),
+        ]
+        self.app = create_app(title="reporting", service="reporting", routers=routers)
 
     async def openings(self):
         raws = [raw for partition in range(4) for raw in await self.log.read(partition, 0, 10)]
@@ -155,6 +201,58 @@ async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_fo
     ]
     reporting.caller = "cadre-1"
     assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
+
+
+async def test_a_childs_card_tells_the_household_that_goes_on(reporting, http, monkeypatch):
+    other = new_id("household")
+    monkeypatch.setitem(FILE, "household", other)
+    reporting.households.merged_into[other] = HOUSEHOLD
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    assert (card["household"], card["file"]["household"]) == (HOUSEHOLD, other)
+
+
+async def test_a_household_is_opened_for_a_purpose_that_is_on_record(reporting, http):
+    answer = await http.get(f"/households/{HOUSEHOLD}", headers={"guanhu-purpose": quote("核对成员")})
+    assert answer.json()["file"] == reporting.households.cards[HOUSEHOLD]["file"]
+    [opened] = await reporting.openings()
+    assert (opened.household, opened.person, opened.purpose.reveal()) == (HOUSEHOLD, "director-1", "核对成员")
+
+
+async def test_who_works_in_the_village_does_not_see_what_a_household_lives_on(reporting, http):
+    reporting.caller = "cadre-1"
+    card = (await http.get(f"/households/{HOUSEHOLD}", headers={"guanhu-purpose": "visit"})).json()
+    assert card["file"] == {"head": "测户主"}
+    assert [entry["facts"] for entry in card["time_line"]] == [None]
+
+
+async def test_a_households_child_in_another_village_is_told_to_that_one_alone(reporting, http):
+    reporting.cards.cards[ELSEWHERES_CHILD] = ELSEWHERE
+    card = (await http.get(f"/households/{HOUSEHOLD}", headers={"guanhu-purpose": "visit"})).json()
+    assert [line["child"] for line in card["children"]] == [CHILD]
+
+
+async def test_a_household_out_of_scope_looks_like_one_that_does_not_exist(reporting, http):
+    other, unknown, headers = new_id("household"), new_id("household"), {"guanhu-purpose": "visit"}
+    reporting.households.cards[other] = reporting.households.cards[HOUSEHOLD] | {"_id": other, "village": ELSEWHERE}
+    found = [(await http.get(f"/households/{one}", headers=headers)).json() for one in (other, unknown)]
+    assert found[0] | {"correlation_id": None} == found[1] | {"correlation_id": None}
+    assert (found[0]["status"], await reporting.openings()) == (404, [])
+
+
+async def test_households_are_listed_without_what_they_live_on(reporting, http):
+    answer = (await http.get(f"/households?division={VILLAGE}&limit=1")).json()
+    [line] = answer["lines"]
+    assert (line["household"], line["head"], line["children"]) == (HOUSEHOLD, "测户主", 1)
+    assert "allowances" not in line
+    assert (await http.get(f"/households?division={VILLAGE}&after={answer['next']}")).status_code == 200
+    malformed = await http.get(f"/households?division={VILLAGE}&after={VILLAGE}/{CHILD}")
+    assert (malformed.status_code, malformed.json()["code"]) == (422, "page_malformed")
+    assert (await http.get(f"/households?division={ELSEWHERE}")).status_code == 403
+
+
+async def test_without_a_purpose_no_household_is_opened(reporting, http):
+    answer = await http.get(f"/households/{HOUSEHOLD}")
+    assert (answer.status_code, answer.json()["code"], await reporting.openings()) == (422, "purpose_missing", [])
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)

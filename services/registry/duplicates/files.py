@@ -14,6 +14,7 @@ from shared.contracts.child_file import (
     IdentityCorrection,
 )
 from shared.contracts.event import Event
+from shared.contracts.households import HouseholdFileUpdated
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import (
     ChildFileClosed,
@@ -45,6 +46,7 @@ _READ: Final = frozenset(
         "ChildFileReopened",
         "SubjectKeyDestroyed",
         "HouseholdFileOpened",
+        "HouseholdFileUpdated",
         "DuplicateSuspected",
     }
 )
@@ -123,8 +125,11 @@ def _file(
     village = _residence(registered, told)
     parents = _last_parents(registered, events)
     phones = [parents.father.phone, parents.mother.phone]
-    opened = [event for _, event in household if isinstance(event, HouseholdFileOpened)]
-    phones += [event.phone for event in opened]
+    told_of_household = [
+        event for _, event in household if isinstance(event, HouseholdFileOpened | HouseholdFileUpdated)
+    ]
+    phones += [event.phone for event in told_of_household]
+    heads = [said for event in told_of_household if (said := _said(event.head))]
     return File(
         child=registered.child,
         village=village,
@@ -135,7 +140,7 @@ def _file(
             place=paths[village],
             father=_said(parents.father.name),
             mother=_said(parents.mother.name),
-            head=next((_said(event.head) for event in opened), None),
+            head=heads[-1] if heads else None,
             phones=frozenset(said for phone in phones if (said := _said(phone))),
         ),
     )

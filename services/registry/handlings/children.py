@@ -57,6 +57,7 @@ from services.registry.domain.child import (
     blocks,
 )
 from services.registry.domain.household import HOUSEHOLD
+from services.registry.household_learning import HouseholdLearning
 from services.registry.policies import FINDER
 from shared.commands.command import Command, Handling, Target
 from shared.eventlog.port import Log
@@ -67,7 +68,7 @@ C = TypeVar("C", bound=Command)
 _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
-def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
+def handlings(log: Log, taken_over: TakenOver, households: HouseholdLearning) -> list[Handling[Any]]:
     on_file = [
         _of_child(RecordParentSituation, "record_child"),
         _of_child(RecordCareSituation, "record_child"),
@@ -103,7 +104,7 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
             learn=_by(TakeOverBy),
         ),
         _of_child(CloseChildFile, "close_child_file"),
-        _of_child(ReopenChildFile, "close_child_file"),
+        _of_child(ReopenChildFile, "close_child_file", learn=households.child_reopened),
         _of_child(RequestErasure, "request_erasure", learn=_by(ErasureRequestBy)),
         _of_child(ApproveErasure, "approve_erasure", learn=_by(ErasureApprovalBy)),
     ]

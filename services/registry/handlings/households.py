@@ -11,6 +11,7 @@ from services.registry.domain.household import (
     HOUSEHOLD,
     ApproveHouseholdErasure,
     CloseHouseholdFile,
+    EraseLeftHousehold,
     GiveBackHousehold,
     MergeHouseholds,
     MoveHousehold,
@@ -70,6 +71,7 @@ def handlings(learning: HouseholdLearning) -> list[Handling[Any]]:
         _of_policy(TakeInHousehold, "merge_households", _household),
         _of_policy(GiveBackHousehold, "merge_households", _household),
         _of_policy(FollowHousehold, "transfer_child", lambda c: (Target(c.child, CHILD),)),
+        _of_policy(EraseLeftHousehold, "approve_erasure", _household),
         _of_household(RequestHouseholdErasure, "request_erasure", learning.erasure_requested),
         _of_household(ApproveHouseholdErasure, "approve_erasure", learning.erasure_approved),
     ]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar
-from urllib.parse import unquote_to_bytes
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.api.field_classes import entry_without_detail, without_detail
 from services.reporting.api.freshness import After, Freshness, caught_up
+from services.reporting.api.paging import next_of, page
+from services.reporting.api.purpose import Purpose, stated
 from services.reporting.api.scope import Scope
 from services.reporting.domain import OpenFile, opening_stream
 from services.reporting.read_models.child_queries import ChildQueries
+from services.reporting.read_models.household_queries import HouseholdQueries
 from services.reporting.retention import closed_before
 from shared.commands.command import NotOnFile, Told, business_day
 from shared.commands.handler import Handler
-from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Personal
 from shared.contracts.values import ChildId, DivisionCode
 from shared.projection.live import LiveModels
@@ -86,10 +87,11 @@ class Entry(BaseModel):
 
 
 class Card(BaseModel):
-    """One part for each source; a part that has not arrived is absent."""
+    """One part for each source; a part that has not arrived is absent. ``household`` is the one whose file goes on."""
 
     child: str
     village: str
+    household: str | None = None
     file: dict[str, Any] | None = None
     visits: dict[str, Any] | None = None
     pairs: dict[str, Any] | None = None
@@ -97,27 +99,9 @@ class Card(BaseModel):
     freshness: Freshness
 
 
-class PurposeMissing(Refusal):
-    """Opening a child's file needs a purpose."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = (
-        "Say in the header Guanhu-Purpose what the file is opened for, in 2 to 200 characters of UTF-8."
-    )
-
-
-class PageMalformed(Refusal):
-    """``after`` is not what an earlier answer gave as ``next``."""
-
-    status: ClassVar[int] = 422
-    what_to_do: ClassVar[str] = "Send ``next`` of the last answer unchanged, or leave it out to begin again."
-
-
-Purpose = Annotated[str | None, Header(alias="guanhu-purpose")]
-"""UTF-8, percent-encoded where the sender can put no Chinese into a header."""
-
-
-def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any) -> APIRouter:
+def child_routes(
+    queries: ChildQueries, households: HouseholdQueries, live: LiveModels, scope: Scope, handler: Handler, caller: Any
+) -> APIRouter:
     router = APIRouter(prefix="/children", tags=["children"])
 
     @router.get("", summary="Children of a division")
@@ -131,10 +115,10 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         """The children of a division, village by village."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "children", position)
-        found = await queries.listed(await scope.villages(division), _page(after), limit)
+        found = await queries.listed(await scope.villages(division), page(after, "child"), limit)
         return Lines(
-            lines=[_line(card) for card in found],
-            next=_next(found[-1]) if len(found) == limit else None,
+            lines=[line_of(card) for card in found],
+            next=next_of(found[-1]) if len(found) == limit else None,
             freshness=freshness,
         )
 
@@ -162,7 +146,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         await scope.permit(who.person, "list_children", wanted.division)
         freshness = await caught_up(live, "children", position)
         found = await queries.named(await scope.villages(wanted.division), wanted.name, limit=50)
-        return Lines(lines=[_line(card) for card in found], freshness=freshness)
+        return Lines(lines=[line_of(card) for card in found], freshness=freshness)
 
     @router.get("/{child}", summary="A child's file, opened for a purpose")
     async def card(
@@ -172,7 +156,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
         who: Any = Depends(caller),  # noqa: B008
     ) -> Card:
         """A child's file. That it was opened, by whom and why, is on record before it is shown."""
-        stated = _purpose(purpose)
+        purpose = stated(purpose)
         freshness = await caught_up(live, "children", position)
         village = await queries.village_of(child)
         if village is None:
@@ -183,18 +167,20 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
             child=child,
             village=village,
             person=who.person,
-            purpose=Personal(stated),
+            purpose=Personal(purpose),
         )
         await handler.handle(Told(opening, command_id, who.person))
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile
         file, entries = found.get("file"), await queries.time_line(child)
+        registered_in = (file or {}).get("household")
         if not await scope.permits(who.person, "read_sensitive", village):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
         return Card(
             child=child,
             village=village,
+            household=await households.goes_on_as(registered_in) if registered_in else None,
             file=file,
             visits=found.get("visits"),
             pairs=found.get("pairs"),
@@ -205,18 +191,7 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, handler:
     return router
 
 
-def _purpose(text: str | None) -> str:
-    try:
-        # A framework reads headers as Latin-1; what was sent is UTF-8, percent-encoded or as it is.
-        stated = unquote_to_bytes((text or "").encode("latin-1")).decode().strip()
-    except UnicodeError:
-        raise PurposeMissing from None
-    if not 2 <= len(stated) <= 200:
-        raise PurposeMissing
-    return stated
-
-
-def _line(card: Document) -> Line:
+def line_of(card: Document) -> Line:
     file, visits = card.get("file", {}), card.get("visits", {})
     return Line(
         child=card["_id"],
@@ -238,17 +213,3 @@ def _closed_file(card: Document) -> ClosedFile:
     return ClosedFile(
         child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
     )
-
-
-def _next(card: Document) -> str:
-    # The place of the last line without its name: the id finds it again.
-    return f"{card['village']}/{card['_id']}"
-
-
-def _page(after: str | None) -> tuple[str, str] | None:
-    if after is None:
-        return None
-    village, _, child = after.partition("/")
-    if not (village.isdecimal() and child.startswith("child-")):
-        raise PageMalformed
-    return village, child

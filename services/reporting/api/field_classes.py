@@ -20,7 +20,10 @@ _KEPT: Final = {
 _KEPT_OF_OVERRIDE: Final = {"level", "until"}
 _NOT_OF_A_PARENT: Final = {"incapable_reason", "lost_contact_since", "citizen_number", "birth_date"}
 
+_NOT_OF_A_HOUSEHOLD: Final = {"hukou_book_number", "allowances", "income_sources"}
+
 _SENSITIVE_EVENTS: Final = {
+    "HouseholdFileUpdated",
     "HealthRecorded",
     "WelfareRecorded",
     "RiskAssessed",
@@ -37,6 +40,11 @@ def without_detail(file: Document | None) -> Document | None:
         return None
     shown = {name: _block(name, value) for name, value in file.items()}
     return {name: value for name, value in shown.items() if value not in ({}, None)}
+
+
+def household_without_detail(file: Document) -> Document:
+    """A household's file without class C3."""
+    return _less(file, _NOT_OF_A_HOUSEHOLD)
 
 
 def entry_without_detail(entry: Document) -> Document:

@@ -40,14 +40,15 @@ class ChildQueries:
 
     async def listed(self, villages: Sequence[str], after: tuple[str, str] | None, limit: int) -> list[Document]:
         """Cards of these villages by village and child; ``after`` is (village, child) of the last one seen."""
-        query: Document = {"village": {"$in": list(villages)}}
-        if after:
-            village, child = after
-            query = {
-                "$and": [query, {"$or": [{"village": {"$gt": village}}, {"village": village, "_id": {"$gt": child}}]}]
-            }
         cards = await self._cards(CARDS)
-        return await cards.find(query, _LINE).sort([("village", 1), ("_id", 1)]).limit(limit).to_list(limit)
+        found = cards.find(of_villages(villages, after), _LINE)
+        return await found.sort([("village", 1), ("_id", 1)]).limit(limit).to_list(limit)
+
+    async def lines(self, children: Sequence[str]) -> list[Document]:
+        """Of these children, those who are on file, as a list shows them."""
+        cards = await self._cards(CARDS)
+        found = cards.find({"_id": {"$in": list(children)}, "village": {"$exists": True}}, _LINE)
+        return [card async for card in found.sort("_id", 1)]
 
     async def named(self, villages: Sequence[str], name: str, limit: int) -> list[Document]:
         """Cards whose name, pinyin or initials begin with ``name``, within these villages."""
@@ -83,3 +84,12 @@ class ChildQueries:
         entries = await self._cards(ENTRIES)
         found = entries.find({"child": child}, {"child": 0}).sort("at", -1)
         return await found.limit(MOST_ENTRIES).to_list(MOST_ENTRIES)
+
+
+def of_villages(villages: Sequence[str], after: tuple[str, str] | None) -> Document:
+    """The documents of these villages that follow (village, id) in that order."""
+    query: Document = {"village": {"$in": list(villages)}}
+    if after is None:
+        return query
+    village, last = after
+    return {"$and": [query, {"$or": [{"village": {"$gt": village}}, {"village": village, "_id": {"$gt": last}}]}]}

@@ -13,6 +13,7 @@ import services.registry.service as registry
 import services.reporting.domain as reporting
 import services.visits.service as visits
 from services.registry.held_places import PlaceLearning
+from services.registry.household_learning import HouseholdLearning
 from shared.contracts.values import Role
 from shared.identity.access import ACTIONS, RIGHTS, Grant, Grants, NoRole, OutOfScope, permitting
 from shared.web.problems import problem_of
@@ -92,7 +93,14 @@ def test_somebody_may_give_every_command_of_every_service() -> None:
     any_port: Any = None  # bound to no log: only the table is read
     tables = [
         duplicates.handlings(any_port, any_port),
-        registry.handlings(any_port, any_port, any_port, any_port, PlaceLearning(any_port, any_port), any_port),
+        registry.handlings(
+            any_port,
+            any_port,
+            any_port,
+            any_port,
+            PlaceLearning(any_port, any_port),
+            HouseholdLearning(*[any_port] * 4),
+        ),
         visits.handlings(any_port),
         pairing.handlings(any_port),
         reporting.handlings(),

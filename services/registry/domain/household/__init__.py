@@ -20,6 +20,7 @@ from services.registry.domain.household.contents import (
 )
 from services.registry.domain.household.erasure import (
     ApproveHouseholdErasure,
+    EraseLeftHousehold,
     HouseholdErasureApprovalBy,
     HouseholdErasureRequestBy,
     RequestHouseholdErasure,
@@ -47,12 +48,14 @@ from services.registry.domain.household.move import (
     TakeOverHousehold,
 )
 from services.registry.domain.household.states import (
+    Closed,
     Household,
     HouseholdAlreadyOnFile,
     HouseholdFileIsClosed,
     HouseholdFileIsOpen,
     HouseholdIsErased,
     HouseholdIsMerged,
+    Merged,
     children_of,
     offered_to,
     village_of,
@@ -62,7 +65,9 @@ __all__ = [
     "HOUSEHOLD",
     "ApproveHouseholdErasure",
     "CloseHouseholdFile",
+    "Closed",
     "ClosingWith",
+    "EraseLeftHousehold",
     "GiveBackHousehold",
     "Household",
     "HouseholdAlreadyOnFile",
@@ -81,6 +86,7 @@ __all__ = [
     "HouseholdWithoutMember",
     "MergeBy",
     "MergeHouseholds",
+    "Merged",
     "MergedIntoItself",
     "MoveBy",
     "MoveHousehold",

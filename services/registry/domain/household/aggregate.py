@@ -12,7 +12,11 @@ from services.registry.domain.child import RegisterChild
 from services.registry.domain.household import closing, contents, erasure, merge, move
 from services.registry.domain.household.closing import ClosingWith, ReopenHouseholdFile
 from services.registry.domain.household.contents import OpenHouseholdFile, UpdateHouseholdFile
-from services.registry.domain.household.erasure import HouseholdErasureApprovalBy, HouseholdErasureRequestBy
+from services.registry.domain.household.erasure import (
+    EraseLeftHousehold,
+    HouseholdErasureApprovalBy,
+    HouseholdErasureRequestBy,
+)
 from services.registry.domain.household.history import evolve
 from services.registry.domain.household.merge import GiveBackHousehold, MergeBy, TakeInHousehold, UndoingBy
 from services.registry.domain.household.move import HouseholdTakeOverBy, MoveBy, OfferHouseholdMove
@@ -45,6 +49,7 @@ HouseholdCommand = (
     | GiveBackHousehold
     | HouseholdErasureRequestBy
     | HouseholdErasureApprovalBy
+    | EraseLeftHousehold
 )
 
 
@@ -58,8 +63,12 @@ def decide(command: HouseholdCommand, household: Household) -> Sequence[Event]:
             raise HouseholdAlreadyOnFile
         case _, NotOnRecord():
             raise NotOnFile
+        case EraseLeftHousehold(), Erased():
+            return []
         case _, Erased():
             raise HouseholdIsErased
+        case EraseLeftHousehold(), OnFile():
+            return erasure.erased_with_children(command, household)
         case HouseholdErasureRequestBy(), OnFile():
             return [erasure.requested(command)]
         case HouseholdErasureApprovalBy(), OnFile():

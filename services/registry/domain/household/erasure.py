@@ -20,6 +20,14 @@ class ApproveHouseholdErasure(Command):
     household: HouseholdId
 
 
+class EraseLeftHousehold(Command):
+    """All ``children`` of the household have been erased, the last one by the approval of that person."""
+
+    household: HouseholdId
+    children: frozenset[ChildId]
+    approved_by: PersonId
+
+
 class HouseholdErasureRequestBy(RequestHouseholdErasure):
     """``open_children`` are those of the household whose files are open."""
 
@@ -42,3 +50,10 @@ def erased(command: HouseholdErasureApprovalBy, file: OnFile) -> HouseholdKeyDes
     check_no_child_is_open(command.open_children)
     check_two_persons(file.erasure_requested_by, command.person)
     return HouseholdKeyDestroyed(household=command.household, approved_by=command.person)
+
+
+def erased_with_children(command: EraseLeftHousehold, file: OnFile) -> list[HouseholdKeyDestroyed]:
+    """Nothing when another child has come to the household, or when there may be one that the file does not know."""
+    if not file.knows_children or file.all_children != command.children:
+        return []
+    return [HouseholdKeyDestroyed(household=command.household, approved_by=command.approved_by)]

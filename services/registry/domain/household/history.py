@@ -61,6 +61,8 @@ def _begun(event: HouseholdFileOpened) -> Open:
         group=event.group,
         poverty=event.poverty,
         children=frozenset(event.children),
+        # Version 1 had neither a child nor details; today's has one of the two.
+        knows_children=bool(event.children) or event.details is not None,
     )
     details = event.details and event.details.get()
     return replace(begun, details=details) if details else begun

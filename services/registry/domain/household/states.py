@@ -54,7 +54,8 @@ class NotOnRecord:
 
 @dataclass(frozen=True, repr=False)
 class OnFile:
-    """What a file holds. ``children`` are those who were registered in this household, whatever became of them.
+    """What a file holds. ``children`` are those who were registered in this household, whatever became of them; a file
+    that was opened by an event of version 1 does not know all of them.
 
     ``taken_in`` are the children of the files that were merged into this one, by file. ``since`` is the day it was
     opened or closed last. It prints nothing: who belongs to the household stands in it as it is.
@@ -68,6 +69,7 @@ class OnFile:
     poverty: Counted[HouseholdPoverty] | None = None
     details: HouseholdDetails = field(default_factory=HouseholdDetails)
     children: frozenset[str] = frozenset()
+    knows_children: bool = True
     taken_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
     since: date = date.min
     offered_to: str | None = None
