@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import append, bulk, chain, demo, duplicates, figures, http, matching, projection, visits
+from bench import append, bulk, chain, demo, duplicates, figures, http, imports, matching, projection, visits
 from bench.report import Report, Row
 from deploy.local.settings import Settings
 
@@ -18,6 +18,7 @@ MEASURES: Final[Mapping[str, Callable[[], Awaitable[list[Row]]]]] = {
     "append": append.measure,
     "projection": projection.measure,
     "bulk": bulk.measure,
+    "imports": imports.measure,
     "http": http.measure,
     "chain": chain.measure,
     "freshness": chain.freshness,

@@ -1,11 +1,12 @@
-"""``guanhu demo ledgers``: sample ledgers of generated families, and one in which each row breaks another rule.
+"""``guanhu demo ledgers``: sample ledgers of generated families, and such as break another rule in each row.
 
 All cells are text, code lists are drop-downs, and the version of the template is a property of the workbook.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -51,18 +52,22 @@ class Spot(NamedTuple):
 
 
 def write(folder: Path, children: int, today: date) -> list[Path]:
-    """A workbook for each ledger, and ``broken.xlsx``; all of one county of the shipped list."""
+    """A workbook for each ledger, and one whose rows break its rules; all of one county of the shipped list."""
     folder.mkdir(parents=True, exist_ok=True)
-    spots = _spots(COUNTY)
+    spots = spots_of(COUNTY)
+    spot = next(iter(spots.values()))
     population = populate(Plan(children, children), list(spots), today)
     families = [family for family in population.families if not family.closed]
     groups = [_posting(spots[code], number) for number, code in enumerate(sorted(population.posted_villages)[:50], 1)]
     ledgers: tuple[tuple[Ledger, str, list[Line]], ...] = (
-        (REGISTRATION_FORM, "E1-登记表.xlsx", list(_numbered(_form(spots, one) for one in families))),
-        (ROSTER, "E2-花名册.xlsx", list(_numbered(_roster(spots, one) for one in families))),
+        (REGISTRATION_FORM, "E1-登记表.xlsx", list(numbered(_form(spots, one) for one in families))),
+        (ROSTER, "E2-花名册.xlsx", list(numbered(roster_lines(spots, one, today) for one in families))),
         (HOUSEHOLD_FILE, "E3-一户一档.xlsx", [_household(spots[one.village], one, today) for one in families]),
         (WORKING_GROUPS, "E10-驻村工作组.xlsx", groups),
-        (ROSTER, "broken.xlsx", broken(next(iter(spots.values())), today)),
+        (ROSTER, "broken.xlsx", broken(spots, today)),
+        (REGISTRATION_FORM, "broken-E1.xlsx", broken_form(spot)),
+        (HOUSEHOLD_FILE, "broken-E3.xlsx", broken_household(spot)),
+        (WORKING_GROUPS, "broken-E10.xlsx", broken_posting(spot, today)),
     )
     return [save(folder / name, ledger, lines) for ledger, name, lines in ledgers]
 
@@ -100,13 +105,15 @@ def _cell(sheet: Any, row: int, column: int, cell: str, text: Any) -> None:
             sheet.write_string(row, column, harmless(cell), text)
 
 
-def _spots(county: str) -> dict[str, Spot]:
-    nodes: dict[str, AddDivision] = {node.code: node for node in divisions(county)}
-    return {
-        node.code: Spot(node.code, nodes[county].name, nodes[node.parent or ""].name, _short(node.name))
-        for node in nodes.values()
-        if node.kind is DivisionKind.VILLAGE
-    }
+def spots_of(division: str) -> dict[str, Spot]:
+    """The villages of a county, or of a city, by their codes."""
+    nodes: dict[str, AddDivision] = {node.code: node for node in divisions(division)}
+    spots: dict[str, Spot] = {}
+    for node in nodes.values():
+        if node.kind is DivisionKind.VILLAGE:
+            township = nodes[node.parent or ""]
+            spots[node.code] = Spot(node.code, nodes[township.parent or ""].name, township.name, _short(node.name))
+    return spots
 
 
 def _short(name: str) -> str:
@@ -114,7 +121,7 @@ def _short(name: str) -> str:
     return name.removesuffix("村民委员会").removesuffix("居民委员会")
 
 
-def _numbered(families: Iterator[list[Line]]) -> Iterator[Line]:
+def numbered(families: Iterator[list[Line]]) -> Iterator[Line]:
     for number, line in enumerate((line for family in families for line in family), 1):
         yield {"number": str(number), **line}
 
@@ -136,7 +143,17 @@ def _relation(body: dict[str, Any]) -> str:
     return {"grandparent": "爷爷", "parent": "母亲"}[body["care"]["kind"]]
 
 
-def _roster(spots: dict[str, Spot], family: Family) -> list[Line]:
+def _grade(body: dict[str, Any], today: date) -> str:
+    """As in September: who has become six by then is in the first year."""
+    year = today.year - (today.month < 9) - int(body["birth_date"][:4]) - (body["birth_date"][5:7] >= "09") - 6
+    return (
+        ("一年级", "二年级", "三年级", "四年级", "五年级", "六年级", "初一", "初二", "初三")[min(year, 8)]
+        if year >= 0
+        else "幼儿园"
+    )
+
+
+def roster_lines(spots: dict[str, Spot], family: Family, today: date) -> list[Line]:
     spot = spots[family.village]
     return [
         {
@@ -145,6 +162,8 @@ def _roster(spots: dict[str, Spot], family: Family) -> list[Line]:
             "guardian": body["household_head"],
             "relation": _relation(body),
             "phone": body["household_phone"],
+            "school": f"{spot.township}中心小学",
+            "grade": _grade(body, today),
             "parents": "双方外出" if body["parents"]["mother"]["state"] == "away" else "父外出、母在家",
         }
         for body in family.children
@@ -159,23 +178,35 @@ def _form(spots: dict[str, Spot], family: Family) -> list[Line]:
             "hukou": f"贵州省遵义市{spot.county}",
             "residence": f"贵州省遵义市{spot.county}{spot.township}{spot.village}三组",
             "both_away": "是" if body["parents"]["mother"]["state"] == "away" else "否",
+            "ethnicity": ("汉族", "苗族", "仡佬族")[number % 3],
+            "registered": "是",
+            "health": "健康",
+            "schooling": "小学",
+            "boarding": "是" if number % 4 == 0 else "否",
             "father_works": body["parents"]["father"]["away_place"],
+            "entrusted": "有" if number % 2 else "无",
+            "income": "务工、种植",
+            "aid": "低保" if number % 5 == 0 else "",
             "guardian": body["household_head"],
             "guardian_phone": body["household_phone"],
             "relation": _relation(body),
             "guardianship": "一般",
         }
-        for body in family.children
+        for number, body in enumerate(family.children, int(family.household[10:14], 16))
     ]
 
 
 def _household(spot: Spot, family: Family, today: date) -> Line:
     return {
         "head": family.children[0]["household_head"],
-        "persons": str(len(family.children) + 2),
-        "members": "、".join(body["name"] for body in family.children),
-        "address": f"{spot.county}{spot.township}{spot.village}",
+        "persons": str(len(family.children) + 1),
+        **_place(spot),
+        "members": "、".join(
+            f"{body['name']}（{'孙子' if body['sex'] == '1' else '孙女'}）" for body in family.children
+        ),
+        "address": f"{spot.county}{spot.township}{spot.village}三组",
         "income": "务工、种植",
+        "allowance": "一般户",
         "children": str(len(family.children)),
         "day": today.isoformat(),
     }
@@ -191,8 +222,9 @@ def _posting(spot: Spot, number: int) -> Line:
     }
 
 
-def broken(spot: Spot, today: date) -> list[Line]:
+def broken(spots: Mapping[str, Spot], today: date) -> list[Line]:
     """Rows of a roster, each with the fault that its name tells; the first is sound."""
+    spot = next(iter(spots.values()))
     sound = {
         **_place(spot),
         "name": "测完好",
@@ -204,6 +236,11 @@ def broken(spot: Spot, today: date) -> list[Line]:
         "phone": "13900000000",
         "parents": "双方外出",
     }
+    zeros = next(
+        number
+        for n in range(10_000)
+        if (number := _right(f"5299012016{n % 12 + 1:02}{n % 28 + 1:02}{n % 1000:03}")).endswith("000")
+    )
     later = (today + timedelta(days=40)).isoformat()
     faults: tuple[tuple[str, Line], ...] = (
         ("测完好", {}),
@@ -227,10 +264,73 @@ def broken(spot: Spot, today: date) -> list[Line]:
         ("测性别", {"sex": "男", "citizen_number": _right("52990120160309002")}),
         ("测生日", {"birth_date": "2016-03-10", "citizen_number": _right("52990120160309004")}),
         ("测表外", {"": "这一列没有表头"}),
+        ("测省码", {"citizen_number": _right("99990120160309002")}),
+        ("测整零", {"citizen_number": zeros, "birth_date": zeros[6:14], "sex": ""}),
+        ("测同名", {**dict.fromkeys(("county", "township"), ""), "village": _twice(spots)}),
+        ("测重号", {"citizen_number": _right("52990120160309002")}),
+        ("测无日", {"birth_date": "", "citizen_number": _right("52990120160309006")}),
+        ("测去向", {"parents": ""}),
+        ("测学段", {"school": "泗渡学校"}),
+        ("测风险", {"risk": "低"}),
+        ("测长行", {"remark": "字" * 8_000}),
     )
     lines = [{**sound, "name": name, **fault} for name, fault in faults]
     header = {column.key: column.names[0] for column in ROSTER.columns if column.key in sound}
     return [*lines, header, dict(lines[0])]
+
+
+def broken_form(spot: Spot) -> list[Line]:
+    """The same of the official form: what only its columns can show."""
+    sound = {
+        "name": "测完好",
+        "sex": "女",
+        "birth_date": "2016-03-09",
+        "hukou": f"贵州省遵义市{spot.county}",
+        "residence": f"贵州省遵义市{spot.county}{spot.township}{spot.village}三组",
+        "both_away": "是",
+        "guardian": "测户主",
+        "guardian_phone": "13900000000",
+        "relation": "爷爷",
+        "guardianship": "一般",
+    }
+    one_away = {"both_away": "否", "one_away": "是"}
+    faults: tuple[tuple[str, Line], ...] = (
+        ("测完好", {}),
+        ("测无户籍", {"hukou": ""}),
+        ("测外户籍", {"hukou": "某省某县"}),
+        ("测矛盾", {"one_away": "是"}),
+        ("测一方", one_away),
+        ("测无人", {"guardianship": "无人监护"}),
+        ("测父龄", {"father_born": "2016-03-09"}),
+        ("测未委托", {"guardian_address": f"{spot.village}三组"}),
+        ("测未登记", {"registered": "否", "citizen_number": _right("52990120160309002")}),
+        ("测病因", {"health": "患病"}),
+        ("测健康", {"health": "健康", "illness": "先天性心脏病"}),
+    )
+    return [{**sound, "name": name, **fault} for name, fault in faults]
+
+
+def broken_household(spot: Spot) -> list[Line]:
+    sound = {"head": "测户主", "persons": "2", "members": "测甲一（孙女）", "address": f"{spot.township}{spot.village}"}
+    return [sound, {**sound, "persons": "5"}, {**sound, "members": "测甲一"}]
+
+
+def broken_posting(spot: Spot, today: date) -> list[Line]:
+    later = (today + timedelta(days=40)).isoformat()
+    sound = _posting(spot, 1)
+    return [
+        sound,
+        *(
+            {**sound, "first_secretary": "", **fault}
+            for fault in ({"leader": "测组长"}, {"period": f"2026.3.1—{later}"}, {"period": "2026.3—2025.3"})
+        ),
+    ]
+
+
+def _twice(spots: Mapping[str, Spot]) -> str:
+    """What two villages of the county are called when 村 or 社区 is left out."""
+    names = Counter(spot.village.removesuffix("村").removesuffix("社区") for spot in spots.values())
+    return next(name for name, count in names.items() if count > 1)
 
 
 def _right(digits: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
@@ -143,6 +143,10 @@ class Claims(NamedTuple):
     released: tuple[str, ...] = ()
 
 
+def _nothing_further(command: Command) -> Collection[str]:
+    return ()
+
+
 def _no_claims(events: Sequence[Event]) -> Claims:
     return Claims()
 
@@ -162,6 +166,7 @@ class Handling(Generic[C]):
     one successor: it is accepted there until the file is moved.
     ``file`` is the child whose file it opens: then a grant for that file alone permits it too.
     ``permit`` finds the grant where scope alone does not say who may.
+    ``further`` are the actions that what a command tells beside its own asks for.
     ``learn`` adds what the command cannot say itself (who tells it, what another service knows) before it is decided.
     ``from_device`` is what the command becomes when a device tells it later; without it no device may.
     """
@@ -174,6 +179,7 @@ class Handling(Generic[C]):
     follows_files: bool = False
     file: Callable[[C], str | None] | None = None
     permit: Permit | None = None
+    further: Callable[[C], Collection[str]] = _nothing_further
     learn: Callable[[C, str], Awaitable[Command]] | None = None
     claims: Callable[[Sequence[Event]], Claims] = _no_claims
     from_device: Callable[[C, Meanwhile], Command] | None = None

@@ -256,11 +256,11 @@ class Handler:
             raise UnknownDivision(f"{_field_of(judged)}{division} is not in the division tree")
         try:
             try:
-                grant = await self._grant(judged, handling, known, business_day(now))
+                grant = await self._granted(judged, handling, known, business_day(now))
             except NotPermitted:
                 if judged.told.later is None or judged.command.occurred_on < business_day(now - TOLD_WITHIN):
                     raise
-                grant = await self._grant(judged, handling, known, judged.command.occurred_on)
+                grant = await self._granted(judged, handling, known, judged.command.occurred_on)
                 judged.office_ended = True
         except NotPermitted:
             if handling.told_by_state:
@@ -268,15 +268,21 @@ class Handler:
             raise
         return Actor(person, str(grant.role), grant.division)
 
-    async def _grant(self, judged: Judged, handling: Handling[Any], known: Known, today: date) -> Grant:
+    async def _granted(self, judged: Judged, handling: Handling[Any], known: Known, today: date) -> Grant:
+        """The grant for its own action; those that it asks for beside that are held too. Raises NotPermitted."""
+        actions = handling.action, *handling.further(judged.command)
+        grant, *_ = [await self._grant(judged, handling, action, known, today) for action in actions]
+        return grant
+
+    async def _grant(self, judged: Judged, handling: Handling[Any], action: str, known: Known, today: date) -> Grant:
         """Raises NotPermitted."""
         person, division = judged.told.person, judged.division or ""
         if handling.permit is not None:
-            return await handling.permit(self._directory, person, handling.action, division, today)
+            return await handling.permit(self._directory, person, action, division, today)
         child = handling.file(judged.command) if handling.file else None
         # Without a path the division lies outside every scope.
         path = path_of(known.places.get(division), division, child)
-        return permitting(known.grants[person], handling.action, path, today)
+        return permitting(known.grants[person], action, path, today)
 
     async def _seal(self, judged: dict[int, Judged], outcomes: dict[int, Outcome]) -> None:
         try:

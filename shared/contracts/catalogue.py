@@ -69,6 +69,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("PairEnded", 1): _pair_ended_2,
     ("WorkingGroupWithdrawn", 1): _coded_reason,
     ("HouseholdFileOpened", 1): _only_more_may_be_told,
+    ("CaregiverEntrusted", 1): _only_more_may_be_told,
     ("ChildRegistered", 1): _only_more_may_be_told,
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,

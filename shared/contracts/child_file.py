@@ -263,19 +263,27 @@ class RegistrationStatusRecorded(Event):
 
 
 class Entrustment(Fact):
-    """委托照护: the adult whom the parents have entrusted, by a paper signed at the village."""
+    """委托照护: the adult whom the parents have entrusted, by a paper signed at the village.
+
+    A ledger may say that there is one, and not when it was signed.
+    """
 
     caregiver: Name
     relation: Relation
     phone: Phone | None = None
     address: Text | None = None
-    signed_on: Day
+    signed_on: Day | None = None
     document: Text | None = None
+    citizen_number: str | None = None
 
 
 class CaregiverEntrusted(Event):
-    """``starts`` is the first day of the entrustment."""
+    """``starts`` is the first day of the entrustment.
 
+    Version 1 always told when it was signed, and no citizen number.
+    """
+
+    schema_version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "child"
 
     child: ChildId

@@ -22,7 +22,9 @@ KIB: Final = 1024
 BODY_LIMIT: Final = 256 * KIB
 """Bytes of a body where no prefix says otherwise: as much as a record may have."""
 BULK_BODY_LIMIT: Final = 16 * 1024 * KIB
-"""Bytes for an address that takes many commands, or a file, at once."""
+"""Bytes for an address that takes many commands at once."""
+FILE_BODY_LIMIT: Final = 32 * 1024 * KIB
+"""Bytes for an address that takes a ledger; one of 200,000 rows has about half of it."""
 
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")

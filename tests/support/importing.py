@@ -10,7 +10,8 @@ from typing import Any, Final
 from services.registry.division_list import divisions
 from services.registry.domain.child import RegisterChild
 from services.registry.domain.citizen_number import check_character
-from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.domain.household import OpenHouseholdFile
+from services.registry.domain.posting import JoinPosting, PostWorkingGroup, WithdrawWorkingGroup
 from services.registry.imports.checked_row import CheckedRow, Terms
 from services.registry.imports.checking import checked
 from services.registry.imports.ledger import Ledger
@@ -62,8 +63,10 @@ GROUP_ROW: Final = {
     "period": "2025.3.1—",
 }
 
+ACTIONS: Final = ("register_child", "keep_child_file", "keep_household", "post_working_group")
 COMMANDS: Final[dict[str, type[Command]]] = {
-    command.__name__: command for command in (RegisterChild, PostWorkingGroup, WithdrawWorkingGroup)
+    command.__name__: command
+    for command in (RegisterChild, OpenHouseholdFile, PostWorkingGroup, JoinPosting, WithdrawWorkingGroup)
 }
 
 
@@ -73,7 +76,7 @@ def nodes() -> tuple[Node, ...]:
 
 
 def terms(root: str = COUNTY) -> Terms:
-    return Terms(list(nodes()), {"register_child": [root], "post_working_group": [root]}, TODAY)
+    return Terms(list(nodes()), {action: [root] for action in ACTIONS}, TODAY)
 
 
 def table(ledger: Ledger, *rows: dict[str, str]) -> list[list[str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import struct
+import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -100,3 +102,33 @@ def files(rows: Rows) -> Iterator[tuple[str, bytes]]:
     yield "xls", xls(rows)
     for encoding in ("utf-8", "utf-8-sig", "gb18030"):
         yield f"csv {encoding}", csv_(rows, encoding)
+
+
+def with_part(content: bytes, name: str, body: bytes) -> bytes:
+    out = io.BytesIO(content)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr(name, body)
+    return out.getvalue()
+
+
+def a_zip(**parts: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, body in parts.items():
+            archive.writestr(name, body)
+    return out.getvalue()
+
+
+def changed(content: bytes, part: str, pattern: bytes, by: bytes) -> bytes:
+    """The workbook with a place of one of its parts written anew."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as parts, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in parts.namelist():
+            body = parts.read(name)
+            new.writestr(name, re.sub(pattern, by, body) if name == part else body)
+    return out.getvalue()
+
+
+def two_million_rows() -> bytes:
+    rows = b"<sheetData>" + b"<row><c><v>1</v></c></row>" * 2_000_000
+    return changed(xlsx([["甲"]]), "xl/worksheets/sheet1.xml", rb"<sheetData>", rows)

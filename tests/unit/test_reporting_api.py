@@ -31,7 +31,7 @@ from shared.identity.caller import Caller
 from shared.identity.scope import Scope
 from shared.projection.live import Freshness
 from shared.web.app import create_app
-from shared.web.request import BODY_LIMIT
+from shared.web.request import BODY_LIMIT, FILE_BODY_LIMIT
 from tests.support.builders import VILLAGE
 from tests.support.registry import NOW, Registry
 
@@ -481,6 +481,43 @@ async def test_an_attachment_passes_with_its_purpose_and_an_address_that_is_none
     for wrong in (f"/children/{attachment}/attachments/{CHILD}", f"/children/{CHILD}", "/log/1"):
         assert (await gateway.get(f"/api/registry{wrong}")).status_code in (404, 422)
     assert len(behind.requests) == 3
+
+
+IMPORT = "import-0192f3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "?limit=2"),
+        ("GET", f"/{IMPORT}?after_row=5&limit=10"),
+        ("POST", f"/{IMPORT}/commit"),
+        ("POST", f"/{IMPORT}/withdraw"),
+        ("GET", f"/{IMPORT}/rejected.xlsx"),
+    ],
+)
+async def test_the_import_desk_is_met_through_the_same_origin(behind, gateway, method, path):
+    await gateway.request(method, f"/api/registry/imports{path}", headers={"authorization": "Bearer t"})
+    [request] = behind.requests
+    assert (request.method, str(request.url)) == (method, f"http://inside/imports{path}")
+    assert request.headers["authorization"] == "Bearer t"
+
+
+async def test_a_ledger_passes_in_pieces_with_its_length_and_no_larger_than_the_desk_takes(behind, gateway):
+    file = {"file": ("ledger", b"x" * 3 * BODY_LIMIT)}
+    assert (await gateway.post("/api/registry/imports", files=file)).status_code == 201
+    [request] = behind.requests
+    assert int(request.headers["content-length"]) == len(request.content) > 3 * BODY_LIMIT
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    too_large = await gateway.post("/api/registry/imports", content=b"x" * (FILE_BODY_LIMIT + 1))
+    assert (too_large.status_code, too_large.json()["code"], len(behind.requests)) == (413, "body_too_large", 1)
+
+
+@pytest.mark.parametrize("path", ["import-1", f"{IMPORT}/log", f"{IMPORT}%2f..%2flog", f"{IMPORT}/commit/x"])
+async def test_an_address_that_is_not_the_desks_leads_nowhere(behind, gateway, path):
+    assert (await gateway.post(f"/api/registry/imports/{path}")).status_code in (404, 405, 422)
+    assert (await gateway.get(f"/api/registry/imports/{path}")).status_code in (404, 405, 422)
+    assert behind.requests == []
 
 
 @pytest.mark.parametrize("command", ["%00", "..%2f..%2flog", "%2e%2e", "x%3Fa=b", "log%23"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -53,6 +53,7 @@ from services.registry.domain.child import (
     TakeOverChild,
     VerificationBy,
     VerifyChildFile,
+    blocks,
 )
 from services.registry.domain.household import HOUSEHOLD
 from services.registry.handlings.late_entries import LateEntries
@@ -67,15 +68,7 @@ _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 def handlings(log: Log, taken_over: TakenOver, households: HouseholdLearning) -> list[Handling[Any]]:
     late = LateEntries(log)
-    return [
-        Handling(
-            RegisterChild,
-            action="register_child",
-            targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
-            division=lambda c, _: c.residence,
-            learn=ResidenceLearning(taken_over),
-            from_device=as_it_is,
-        ),
+    on_file = [
         of_child(RecordParentSituation, "record_child", learn=late),
         of_child(RecordCareSituation, "record_child", learn=late),
         of_child(RecordSchooling, "record_child", learn=late),
@@ -114,6 +107,23 @@ def handlings(log: Log, taken_over: TakenOver, households: HouseholdLearning) ->
         of_child(RequestErasure, "request_erasure", learn=told_by(ErasureRequestBy)),
         of_child(ApproveErasure, "approve_erasure", learn=told_by(ErasureApprovalBy)),
     ]
+    actions = {handling.command: handling.action for handling in on_file}
+    registration = Handling(
+        RegisterChild,
+        action="register_child",
+        targets=lambda c: (Target(c.child, CHILD), Target(c.household, HOUSEHOLD)),
+        division=lambda c, _: c.residence,
+        further=lambda c: _actions(c, actions),
+        learn=ResidenceLearning(taken_over),
+        from_device=as_it_is,
+    )
+    return [registration, *on_file]
+
+
+def _actions(command: RegisterChild, actions: Mapping[type[Command], str]) -> set[str]:
+    """What is told with a registration asks for the same rights as when it is told alone."""
+    of_household = {"keep_household"} if command.household_details is not None else set()
+    return {actions[type(block)] for block in blocks(command)} | of_household
 
 
 def of_child(command: type[Any], action: str, learn: Any = None) -> Handling[Any]:

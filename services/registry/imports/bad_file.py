@@ -4,6 +4,7 @@ BadFile
 ├── FileIsEmpty          no bytes, or no rows
 ├── FileTypeUnknown      no xlsx, xls or csv
 ├── MacroWorkbook        it holds macros
+├── LinksOutside         it draws on other workbooks
 ├── FileIsLocked         it is protected by a password
 ├── FileIsDamaged        it cannot be read to its end
 ├── UnpacksTooLarge      its parts declare far more than a ledger holds
@@ -50,6 +51,11 @@ class MacroWorkbook(BadFile):
     status = 415
     said = "文件带有宏，不予接收。"
     what_to_do = "请另存为不带宏的“Excel 工作簿 (*.xlsx)”后上传。"
+
+
+class LinksOutside(BadFile):
+    said = "文件引用了其他工作簿，其内容不在这个文件里。"
+    what_to_do = "请在“数据”→“编辑链接”中断开链接，或复制后“选择性粘贴—数值”到新的工作簿，再上传。"
 
 
 class FileIsLocked(BadFile):

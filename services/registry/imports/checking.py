@@ -13,12 +13,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from services.registry.domain.child import RegisterChild
+from services.registry.domain.household import OpenHouseholdFile
+from services.registry.domain.posting import PostWorkingGroup
 from services.registry.imports.bad_file import MAX_ROWS, FileIsEmpty, TooManyRows
 from services.registry.imports.cell import Number, SheetRow
 from services.registry.imports.checked_row import CheckedRow, Opened, Terms, Wish
 from services.registry.imports.entry import Entry, Told
 from services.registry.imports.finding import REJECTED, Finding, verdict_of
-from services.registry.imports.ledger import LINES_BEFORE, Heading, Ledger, RowIds, heading_of, looks_like_header
+from services.registry.imports.ledger import KEEP, LINES_BEFORE, Heading, Ledger, RowIds, heading_of, looks_like_header
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Places
 from services.registry.imports.sheet import count_rows, rows_of
@@ -69,13 +72,14 @@ class _Check:
         self._file_hash = file_hash
         self._today = terms.today
         self._places = Places(terms.nodes, terms.roots.get(self._ledger.action, []))
+        self._keeping = frozenset(terms.roots.get(KEEP, ()))
         self._rows: set[bytes] = set()
         self._numbers: set[bytes] = set()
         self._households: dict[bytes, int] = {}
 
     def row(self, row: SheetRow) -> CheckedRow:
         longest = MAX_TEXT if sum(map(len, row.cells)) <= MAX_TEXT else SHOWN
-        entry = Entry(self._told(row), self._places, self._today)
+        entry = Entry(self._told(row), self._places, self._today, self._keeping)
         wishes: list[Command] = []
         if fault := self._fault(row):
             entry.findings.append(Finding(fault))
@@ -141,9 +145,9 @@ class _Check:
 
 
 def _made(wishes: list[Command]) -> list[str]:
-    """The streams that are this row's own: a household may be shared with other rows."""
-    named = (getattr(wish, key, None) for wish in wishes for key in ("child", "posting"))
-    return list(dict.fromkeys(one for one in named if one))
+    """The streams that are this row's own: a household that a child opens may be shared with other rows."""
+    own = {RegisterChild: "child", OpenHouseholdFile: "household", PostWorkingGroup: "posting"}
+    return [getattr(wish, own[type(wish)]) for wish in wishes if type(wish) in own]
 
 
 def _digest(text: str) -> bytes:

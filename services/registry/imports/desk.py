@@ -47,7 +47,7 @@ class ImportExpired(Refusal):
 
 
 class NothingToTakeOver(Refusal):
-    """No row of this file can be taken over: each was rejected, or the system has no command for this ledger yet."""
+    """No row of this file can be taken over: each was rejected."""
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = (
@@ -142,7 +142,7 @@ class ImportDesk:
                 raise ImportNotChecked
         await self._scope.division(person)
         counts = found["counts"]
-        if not BY_KIND[LedgerKind(found["ledger"])].takes_over or not counts["accepted"] + counts["warned"]:
+        if not counts["accepted"] + counts["warned"]:
             raise NothingToTakeOver
         if found["expires_at"] < self._clock():
             raise ImportExpired

@@ -6,7 +6,7 @@ An answer is None where the cell is empty or was rejected; a row with a rejectio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Final, NamedTuple, TypeVar
 
@@ -44,12 +44,14 @@ class Told(NamedTuple):
 
 
 class Entry:
-    """``told`` holds the cells that the row has, by column key."""
+    """``told`` holds the cells that the row has, by column key; ``keeping`` are the divisions below which its sender
+    may keep files."""
 
-    def __init__(self, told: Mapping[str, Told], places: Places, today: date) -> None:
+    def __init__(self, told: Mapping[str, Told], places: Places, today: date, keeping: Collection[str] = ()) -> None:
         self.findings: list[Finding] = []
         self.places = places
         self.today = today
+        self._keeping = keeping
         self._told = told
         for key, (_, cell) in told.items():
             if isinstance(cell, Formula | Fault):
@@ -61,6 +63,10 @@ class Entry:
 
     def note(self, code: str, key: str) -> None:
         self.findings.append(Finding(code, self._told[key].column if key in self._told else key))
+
+    def keeps(self, village: str) -> bool:
+        """Whether the sender may record there what only a keeper of files may."""
+        return self.places.lies_below(village, self._keeping)
 
     def cell(self, key: str) -> str:
         """As it stands there; empty where it says that there is nothing, or was rejected as a whole."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from services.registry.imports.wording import parts, tight
-from shared.contracts.values import CareKind, ParentState
+from shared.contracts.values import CareKind, ParentState, Relation
 
 RELATIONS: Final = {
     CareKind.PARENT: ("父亲", "母亲", "父", "母", "父母", "爸爸", "妈妈", "父子", "父女", "母子", "母女"),
@@ -40,6 +40,25 @@ RELATIONS: Final = {
     CareKind.NOBODY: ("无人", "无人监护", "无人照料", "自己", "独居"),
 }
 CARE_BY_RELATION: Final = {word: kind for kind, words in RELATIONS.items() for word in words}
+
+
+def _to_child(kind: CareKind, word: str) -> Relation:
+    match kind:
+        case CareKind.PARENT:
+            return Relation.MOTHER if word[0] in "母妈" else Relation.FATHER
+        case CareKind.GRANDPARENT:
+            return Relation.MATERNAL_GRANDPARENT if word[0] in "外姥" else Relation.PATERNAL_GRANDPARENT
+        case CareKind.OTHER_RELATIVE if word[0] in "哥姐兄":
+            return Relation.SIBLING
+        case CareKind.OTHER_RELATIVE if "亲" in word or word[0] == "继":
+            return Relation.OTHER_RELATIVE
+        case CareKind.OTHER_RELATIVE:
+            return Relation.UNCLE_OR_AUNT
+        case _:
+            return Relation.NON_RELATIVE
+
+
+RELATION_TO_CHILD: Final = {word: _to_child(kind, word) for word, kind in CARE_BY_RELATION.items()}
 
 AWAY: Final = r"外出|务工|打工|在外|省外|外地|县外"
 _STATES: Final = (

@@ -88,12 +88,30 @@ RULES: Final[Mapping[str, Rule]] = {
     "incapable_parent_missing": Rule(REJECTED, "「{column}」没有写明是父还是母；请填“父”或“母”。"),
     "situations_contradict": Rule(REJECTED, "「{column}」与“父母双方同时外出”不能都为“是”；请核对。"),
     "unattended": Rule(WARNED, "「{column}」为无人监护；导入只做登记，请立即另行报告并核查。"),
+    "parent_younger_than_child": Rule(REJECTED, "「{column}」不早于儿童的出生日期；请核对。"),
+    "without_entrustment": Rule(
+        WARNED, "「{column}」随委托照护一起登记；“有无委托监护人”未填“有”，本次没有导入；请核对。"
+    ),
+    # the child's file
+    "registration_contradicts": Rule(REJECTED, "「{column}」为“否”，却填了身份证号；请核对。"),
+    "school_state_unknown": Rule(
+        WARNED, "「{column}」看不出就学阶段（如“三年级”“初一”“幼儿园”），就学情况本次没有导入；请补录。"
+    ),
+    "health_incomplete": Rule(WARNED, "「{column}」为残疾或患病，但没有写明是哪一种，健康情况本次没有导入；请补录。"),
+    "health_contradicts": Rule(REJECTED, "「{column}」为健康，却填了残疾或患病；请核对。"),
+    "not_of_your_role": Rule(WARNED, "「{column}」须由村儿童主任或县级民政登记，本次没有导入；请转交登记。"),
+    # households
+    "persons_differ": Rule(WARNED, "「{column}」与户主加成员的人数不一致；已按写明的成员登记，请核对。"),
+    "relation_assumed": Rule(
+        WARNED, "「{column}」中有人没有写明与户主的关系，如“测甲一（孙子）”；已按“其他亲属”登记，请核对。"
+    ),
     # postings
     "named_not_identified": Rule(WARNED, "「{column}」填的是姓名，本次没有导入；登记到人需填写登录账号。"),
     "posting_ends_later": Rule(WARNED, "「{column}」的结束日期还没有到，本次只登记开始；到期后请办理撤回。"),
     "posting_ends_first": Rule(REJECTED, "「{column}」的结束早于开始；请核对。"),
     # refused when it was to be committed
     "child_already_registered": Rule(REJECTED, "这一行的儿童在之前的导入中已经登记；无需再导入。"),
+    "household_already_on_file": Rule(REJECTED, "这一行的家庭在之前的导入中已经建档；无需再导入。"),
     "posting_already_begun": Rule(REJECTED, "这一行的工作组在之前的导入中已经登记；无需再导入。"),
     "claim_taken": Rule(REJECTED, "该村已有在任的第一书记；请先办理前任的撤回。"),
     "household_in_other_village": Rule(REJECTED, "同一户登记在另一个村；请核对村名。"),

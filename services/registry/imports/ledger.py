@@ -57,11 +57,6 @@ class Ledger:
         named = {header(name): column for column in self.columns for name in column.names}
         object.__setattr__(self, "by_header", named)
 
-    @property
-    def takes_over(self) -> bool:
-        """False where the system has no command for any of it yet."""
-        return any(column.taken for column in self.columns)
-
 
 class Heading(NamedTuple):
     """Which ledger a file is, in which row its header stands, and which column stands where."""
@@ -74,6 +69,9 @@ class Heading(NamedTuple):
 
 OWN: Final = frozenset({"行号", "问题"})
 """Columns that the workbook of rejected rows has beside the ledger's own: passed over when it comes back."""
+
+KEEP: Final = "keep_child_file"
+"""The right that some columns ask for beside the ledger's own."""
 
 LINES_BEFORE: Final = 10
 _ENOUGH: Final = 3

@@ -12,7 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from services.registry.imports.batch_commands import BatchTeller, batch_handlings
 from services.registry.imports.desk import ImportDesk
 from services.registry.imports.examiner import Examiner
-from services.registry.imports.routes import FILE_LIMIT, import_routes
+from services.registry.imports.routes import import_routes
 from services.registry.imports.scope import ImportScope
 from services.registry.imports.store import ImportStore
 from services.registry.imports.worker import ImportWorker
@@ -24,8 +24,9 @@ from shared.eventlog.lease import MongoLeases, Tenure
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.runtime.kernel import now
 from shared.runtime.log_service import LogService
+from shared.web.request import FILE_BODY_LIMIT
 
-LIMITS = {"/imports": FILE_LIMIT}
+LIMITS = {"/imports": FILE_BODY_LIMIT}
 
 
 def import_desk(service: LogService) -> APIRouter:

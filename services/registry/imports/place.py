@@ -50,6 +50,9 @@ class Places:
         above = [node for node in self._path(self._nodes[village]) if node.kind != "village"]
         return next((node.code for node in above if node.kind == "county"), above[-1].code[:6] if above else None)
 
+    def lies_below(self, code: str, roots: Collection[str]) -> bool:
+        return any(one.code in roots for one in self._path(self._nodes[code]))
+
     def hukou(self, text: str) -> str | None:
         """A code as it is, a village of the scope, or a county that is known by its whole name."""
         spoken = tight(text)
@@ -108,7 +111,7 @@ class Places:
             self._townships[township].append(node.code)
 
     def _within(self, node: Node) -> bool:
-        return any(one.code in self._roots for one in self._path(node))
+        return self.lies_below(node.code, self._roots)
 
     def _path(self, node: Node) -> Iterator[Node]:
         """The node itself, then all above it."""

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
 
 from services.registry.domain.child import RegisterChild
+from services.registry.imports import child_block, wording
 from services.registry.imports.entry import Entry
 from services.registry.imports.family import CARE_BY_RELATION, Parents
 from services.registry.imports.finding import Finding
 from services.registry.imports.ledger import Column, Ledger, RowIds
 from shared.commands.command import Command
-from shared.contracts.registry import CareSituation, ParentSituation, ParentsSituation
+from shared.contracts.registry import CareSituation, ParentDetails, ParentSituation, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareKind, LedgerKind, ParentState
+from shared.contracts.values import CareKind, CareQuality, LedgerKind, ParentState
 
 GRANDPARENTS: Final = ("祖父", "祖母", "外祖父", "外祖母")
 PARENTS: Final = (("father", "父亲"), ("mother", "母亲"))
-GUARDIANSHIP: Final = (
-    *("无人监护", "父或母无监护能力", "受委托监护人能力不足", "委托监护人能力不足"),
-    *("一般", "较好", "监护情况一般", "监护情况较好"),
-)
+NOBODY: Final = "无人监护"
+GUARDIANSHIP: Final[Mapping[str, CareQuality | None]] = {
+    NOBODY: None,
+    **dict.fromkeys(("父或母无监护能力", "受委托监护人能力不足", "委托监护人能力不足"), CareQuality.POOR),
+    **dict.fromkeys(("一般", "监护情况一般"), CareQuality.FAIR),
+    **dict.fromkeys(("较好", "监护情况较好"), CareQuality.GOOD),
+}
 _ONE_OF_BOTH: Final = {
     **dict.fromkeys(("父", "父亲"), "father"),
     **dict.fromkeys(("母", "母亲"), "mother"),
@@ -31,52 +36,50 @@ COLUMNS: Final = (
     Column("number", ("序号", "编号")),
     Column("name", ("姓名", "儿童姓名"), needed=True),
     Column("sex", ("性别",)),
-    Column("ethnicity", ("民族",), taken=False),
+    Column("ethnicity", ("民族",)),
     Column("birth_date", ("出生日期", "出生年月日", "出生年月")),
     Column("citizen_number", ("公民身份证号码", "身份证号", "身份证号码", "公民身份号码")),
-    Column("registered", ("是否登记户口",), taken=False),
+    Column("registered", ("是否登记户口",)),
     Column("hukou", ("户籍所在地", "户籍地", "户籍地址"), needed=True),
     Column("residence", ("现居住地", "现住址", "现居住地址"), needed=True),
-    Column("health", ("身体情况", "健康状况"), taken=False),
-    Column("disability", ("残疾类别及等级", "残疾类别等级"), taken=False),
-    Column("illness", ("患病类型",), taken=False),
-    Column("boarding", ("是否学校寄宿", "是否寄宿"), taken=False),
-    Column("schooling", ("就学情况",), taken=False),
+    Column("health", ("身体情况", "健康状况")),
+    Column("disability", ("残疾类别及等级", "残疾类别等级")),
+    Column("illness", ("患病类型",)),
+    Column("boarding", ("是否学校寄宿", "是否寄宿")),
+    Column("schooling", ("就学情况",)),
     *(Column(f"{who}_name", (f"{who}姓名",), taken=False) for who in GRANDPARENTS),
     *(Column(f"{who}_born", (f"{who}出生日期",), taken=False) for who in GRANDPARENTS),
     *(Column(f"{key}_name", (f"{who}姓名",)) for key, who in PARENTS),
-    *(Column(f"{key}_born", (f"{who}出生日期",), taken=False) for key, who in PARENTS),
-    *(Column(f"{key}_citizen_number", (f"{who}身份证号", f"{who}身份证号码"), taken=False) for key, who in PARENTS),
+    *(Column(f"{key}_born", (f"{who}出生日期",)) for key, who in PARENTS),
+    *(Column(f"{key}_citizen_number", (f"{who}身份证号", f"{who}身份证号码")) for key, who in PARENTS),
     *(Column(f"{key}_works", (f"{who}务工地点",)) for key, who in PARENTS),
     *(Column(f"{key}_phone", (f"{who}电话", f"{who}联系电话")) for key, who in PARENTS),
     Column("both_away", ("父母双方同时外出", "父母双方外出")),
     Column("one_away", ("一方外出另一方无监护能力", "一方外出,另一方无监护能力", "一方外出、另一方无监护能力")),
     Column("incapable", ("无监护能力", "无监护能力方", "无监护能力(父/母)")),
-    Column("entrusted", ("有无委托监护人",), taken=False),
+    Column("entrusted", ("有无委托监护人",)),
     Column("guardian", ("委托监护人姓名", "委托监护人")),
     Column("guardian_phone", ("委托监护人电话", "委托监护人联系电话")),
-    Column("guardian_citizen_number", ("委托监护人身份证号", "委托监护人身份证号码"), taken=False),
+    Column("guardian_citizen_number", ("委托监护人身份证号", "委托监护人身份证号码")),
     Column("relation", ("与儿童关系", "委托监护人与儿童关系")),
-    Column("guardian_address", ("委托监护人居住地址", "委托监护人地址"), taken=False),
+    Column("guardian_address", ("委托监护人居住地址", "委托监护人地址")),
     Column("guardianship", ("监护类型", "监护情况"), needed=True),
-    Column("income", ("家庭经济来源", "家庭主要经济来源"), taken=False),
-    Column("aid", ("救助帮扶", "救助帮扶情况"), taken=False),
+    Column("income", ("家庭经济来源", "家庭主要经济来源")),
+    Column("aid", ("救助帮扶", "救助帮扶情况")),
 )
-_NUMBERS: Final = ("father_citizen_number", "mother_citizen_number", "guardian_citizen_number")
 
 
 def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
     residence = entry.village_of_address("residence", "现居住地")
     number = entry.citizen_number("citizen_number")
-    for key in _NUMBERS:  # not taken over, but a destroyed number is told wherever it stands
-        entry.citizen_number(key)
     sex = entry.sex("sex", number)
     entry.needed("name", "姓名")
     name = entry.name("name")
     born = entry.birth_date("birth_date", "出生日期", number)
     hukou = _hukou(entry, residence)
-    parents = _parents(entry)
+    parents = _parents(entry, born)
     care = _care(entry)
+    told = child_block.permitted(entry, residence, _blocks(entry, number, care))
     head = _head(entry)
     address = entry.text("residence")
     if entry.rejected or not (residence and name and born and hukou and parents and care and head):
@@ -98,8 +101,23 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
             household_head=Personal(head),
             household_phone=phone,
             address=address and Personal(address),
+            **told,
         )
     ]
+
+
+def _blocks(entry: Entry, number: str | None, care: CareSituation | None) -> child_block.Fields:
+    quality = GUARDIANSHIP.get(wording.tight(entry.cell("guardianship")))
+    return {
+        **({} if quality is None else {"care_quality": Personal(quality)}),
+        **child_block.registered(entry, number),
+        **child_block.ethnicity(entry),
+        **child_block.schooling_of_form(entry),
+        **child_block.health(entry),
+        **child_block.welfare(entry),
+        **child_block.income_of_household(entry),
+        **child_block.entrustment(entry, care),
+    }
 
 
 def _hukou(entry: Entry, residence: str | None) -> str | None:
@@ -123,19 +141,38 @@ def _head(entry: Entry) -> str | None:
     return head
 
 
-def _parents(entry: Entry) -> ParentsSituation | None:
+def _parents(entry: Entry, child_born: date | None) -> ParentsSituation | None:
     states = _states(entry)
-    situations = [_situation(entry, key, state) for (key, _), state in zip(PARENTS, states or (), strict=False)]
+    details = [_details(entry, key, child_born) for key, _ in PARENTS]
+    situations = [
+        _situation(entry, key, state, told)
+        for (key, _), state, told in zip(PARENTS, states or (), details, strict=False)
+    ]
     return ParentsSituation(father=situations[0], mother=situations[1]) if situations else None
 
 
-def _situation(entry: Entry, key: str, state: ParentState) -> ParentSituation:
+def _details(entry: Entry, key: str, child_born: date | None) -> ParentDetails | None:
+    number, told = entry.citizen_number(f"{key}_citizen_number"), entry.day(f"{key}_born")
+    by_number = number and wording.day(number[6:14])
+    if told and by_number and told != by_number:
+        entry.note("birth_date_differs", f"{key}_born")
+    born = told or by_number
+    if born and child_born and born >= child_born:
+        entry.note("parent_younger_than_child", f"{key}_born" if told else f"{key}_citizen_number")
+    filled: dict[str, Any] = {
+        name: value for name, value in (("birth_date", told), ("citizen_number", number)) if value
+    }
+    return ParentDetails(**filled) if filled else None
+
+
+def _situation(entry: Entry, key: str, state: ParentState, details: ParentDetails | None) -> ParentSituation:
     name, phone, works = entry.name(f"{key}_name"), entry.phone(f"{key}_phone"), entry.text(f"{key}_works", 100)
     return ParentSituation(
         state=Counted(state),
         name=name and Personal(name),
         phone=phone and Personal(phone),
         away_place=works and Personal(works),
+        details=details and Personal(details),
     )
 
 
@@ -175,7 +212,7 @@ def _care(entry: Entry) -> CareSituation | None:
     if told is None:
         return None
     kind = relation
-    if told == "无人监护":
+    if told == NOBODY:
         entry.note("unattended", "guardianship")
         kind = CareKind.NOBODY
     elif kind is None and not guardian:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.registry.domain.child import RegisterChild
+from services.registry.imports import child_block
 from services.registry.imports.entry import Entry
 from services.registry.imports.family import CARE_BY_RELATION, parents_of
 from services.registry.imports.finding import Finding
@@ -31,8 +32,8 @@ COLUMNS: Final = (
     Column("guardian", ("监护人", "监护人姓名", "现监护人"), needed=True),
     Column("relation", ("关系", "与儿童关系", "与监护人关系", "监护人与儿童关系"), needed=True),
     Column("phone", ("联系电话", "电话", "监护人电话", "联系方式")),
-    Column("school", ("学校", "就读学校"), taken=False),
-    Column("grade", ("年级", "就读年级"), taken=False),
+    Column("school", ("学校", "就读学校")),
+    Column("grade", ("年级", "就读年级")),
     Column("parents", ("父母去向", "父母情况", "父母外出情况")),
     Column("risk", ("风险等级", "等级"), taken=False),
     Column("helper", ("帮扶人", "结对帮扶人"), taken=False),
@@ -52,7 +53,7 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
     entry.needed("relation", "关系")
     relation = entry.choice("relation", CARE_BY_RELATION)
     phone, remark, group = entry.phone("phone"), entry.text("remark", 500), entry.text("group", 50)
-    parents = _parents(entry)
+    parents, schooling = _parents(entry), child_block.schooling_of_roster(entry)
     if entry.rejected or not (village and name and born and guardian and relation and parents):
         return ()
     household = ids.household(f"{village}/{guardian}/{phone or ''}")
@@ -77,6 +78,7 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
             household_head=Personal(guardian),
             household_phone=phone and Personal(phone),
             address=group and Personal(group),
+            **schooling,
         )
     ]
 

@@ -16,9 +16,8 @@ from services.registry.imports.finding import Finding
 from services.registry.imports.store import Document
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import LedgerKind, RowVerdict
+from shared.web.request import FILE_BODY_LIMIT
 
-FILE_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes of a request; a ledger of 200,000 rows has about half of it."""
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 BatchId = Annotated[str, Path(pattern=r"^import-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -34,7 +33,7 @@ class FormMalformed(Refusal):
 class _InMemory(MultiPartParser):
     """Starlette puts what is over a megabyte into a temporary file, in the clear."""
 
-    spool_max_size = FILE_LIMIT + 1
+    spool_max_size = FILE_BODY_LIMIT + 1
 
 
 class FindingLine(BaseModel):

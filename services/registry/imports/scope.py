@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from services.registry.imports.checked_row import Terms
+from services.registry.imports.ledger import KEEP
 from services.registry.imports.ledgers import LEDGERS
 from services.registry.imports.place import Node
 from shared.identity.access import RIGHTS, Directory, NoRole
 from shared.identity.scope import Divisions, Scope
 
 IMPORT: Final = "import_ledger"
-_NEEDED: Final = frozenset(ledger.action for ledger in LEDGERS)
+_NEEDED: Final = frozenset({KEEP, *(ledger.action for ledger in LEDGERS)})
 
 
 class ImportScope(Scope):

@@ -26,6 +26,7 @@ from services.registry.imports.bad_file import (
     FileIsEmpty,
     FileIsLocked,
     FileTypeUnknown,
+    LinksOutside,
     MacroWorkbook,
     SeveralSheets,
     TooManyRows,
@@ -116,6 +117,8 @@ def _check_parts(content: bytes) -> None:
     names = {info.filename.lower() for info in infos}
     if any(name.endswith("vbaproject.bin") for name in names):
         raise MacroWorkbook
+    if any(name.startswith("xl/externallinks/") for name in names):
+        raise LinksOutside
     if len(infos) > MAX_PARTS or sum(info.file_size for info in infos) > MAX_UNPACKED:
         raise UnpacksTooLarge
     if "xl/workbook.xml" not in names:

@@ -7,14 +7,18 @@ stored after the effect. So a process that is killed anywhere leaves nothing hal
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, datetime
-from typing import Any, Final
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from services.registry.domain.child import CloseChildFile
+from services.registry.domain.household import CloseHouseholdFile
 from services.registry.domain.import_batch import (
     RecordImportCheck,
     RecordImportCommitted,
@@ -36,13 +40,18 @@ from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import RowReceipt
-from shared.contracts.values import CloseReason, RowVerdict, WithdrawalReason
+from shared.contracts.values import CloseReason, HouseholdCloseReason, RowVerdict, WithdrawalReason
 from shared.eventlog.port import ClaimTaken, Log, LogError, LogUnavailableError, VersionConflict
 from shared.eventlog.record import decode
 
+T = TypeVar("T")
+
 TOGETHER: Final = 4
 """Pieces that are committed at the same time: one waits for the disk while another is decided."""
-_GONE: Final = frozenset({"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"})
+_GONE: Final = frozenset(
+    {"child_file_is_closed", "child_is_erased", "posting_already_withdrawn"}
+    | {"household_file_is_closed", "household_is_erased"}
+)
 """Refusals to close what was closed by somebody else."""
 
 
@@ -103,14 +112,12 @@ class ImportWorker(JobLine):
 
     async def _commit(self, job: Document) -> None:
         batch, done, taken_over, refused = job["_id"], job["done"], job["taken_over"], job["refused"]
-        while done < job["pieces"]:
-            together = range(done, min(done + TOGETHER, job["pieces"]))
-            verdicts = Counter[bool]()
-            for receipts in await _all(self._commit_piece(job, piece) for piece in together):
-                verdicts.update(receipt.verdict is REJECTED for receipt in receipts)
-            done, taken_over, refused = together.stop, taken_over + verdicts[False], refused + verdicts[True]
-            told = {"done": done, "taken_over": taken_over, "refused": refused}
-            await self._store.move(batch, ("committing",), told)
+        async with aclosing(_in_order(partial(self._commit_piece, job), range(done, job["pieces"]))) as pieces:
+            async for receipts in pieces:
+                verdicts = Counter(receipt.verdict is REJECTED for receipt in receipts)
+                done, taken_over, refused = done + 1, taken_over + verdicts[False], refused + verdicts[True]
+                told = {"done": done, "taken_over": taken_over, "refused": refused}
+                await self._store.move(batch, ("committing",), told)
         end = RecordImportCommitted(batch=batch, taken_over=taken_over, rejected=refused)
         await self._teller.became(end, batch, "committed", job["person"])
         summary = await self._conclude(batch)
@@ -154,7 +161,7 @@ class ImportWorker(JobLine):
             for number, _, findings in rows:
                 summary.add(number, [(code, column) for code, column in findings])
             rejected = {number for number, verdict, _ in rows if verdict == REJECTED.value}
-            kept = await self._store.rows(batch, piece) or []
+            kept = await self._store.rows(batch, piece) or [] if rejected else []
             await self._store.keep_only(batch, piece, [row for row in kept if row.number in rejected])
         return summary.lines()
 
@@ -164,7 +171,7 @@ class ImportWorker(JobLine):
         batch, closed, left = job["_id"], 0, 0
         for piece in range(job["pieces"]):
             made = await self._made(batch, piece)
-            wishes = self._closings(job, made) | await self._withdrawals(made)
+            wishes = _closings(job, made) | await self._withdrawals(made)
             # By stream, so that whoever goes on after a crash gives each of them the same id.
             told = [_of_person(job, wish, f"withdraw/{stream}") for stream, wish in wishes.items()]
             codes = [refused_as(outcome) for outcome in await self._handler.handle_many(told)]
@@ -184,15 +191,6 @@ class ImportWorker(JobLine):
             for stream in row.made
         ]
 
-    def _closings(self, job: Document, made: Sequence[str]) -> dict[str, Command]:
-        """From the day of the import on, so that no figure of any day counts them as it is known from now on."""
-        day = business_day(job["committing_at"])
-        return {
-            one: CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
-            for one in made
-            if one.startswith("child-")
-        }
-
     async def _withdrawals(self, made: Sequence[str]) -> dict[str, Command]:
         """A posting ends on its first day, so that there was none."""
         begun = (await self._log.look_up([one for one in made if one.startswith("posting-")], ())).histories
@@ -204,6 +202,19 @@ class ImportWorker(JobLine):
             )
             for one, records in begun.items()
         }
+
+
+def _closings(job: Document, made: Sequence[str]) -> dict[str, Command]:
+    """From the day of the import on, so that no figure of any day counts them as it is known from now on."""
+    day = business_day(job["committing_at"])
+    closings: dict[str, Command] = {}
+    for one in made:
+        if one.startswith("child-"):
+            closings[one] = CloseChildFile(child=one, reason=CloseReason.REGISTERED_IN_ERROR, closed_on=day)
+        elif one.startswith("household-"):
+            reason = HouseholdCloseReason.OPENED_IN_ERROR
+            closings[one] = CloseHouseholdFile(household=one, reason=reason, closed_on=day)
+    return closings
 
 
 class _Receipts(msgspec.Struct):
@@ -222,12 +233,21 @@ _receipts: Final = msgspec.json.Decoder(_Receipts)
 _posted: Final = msgspec.json.Decoder(_Posted)
 
 
-async def _all(pieces: Iterable[Awaitable[list[RowReceipt]]]) -> list[list[RowReceipt]]:
-    """Waits for each of them, also where one failed: none may go on behind the back of whoever begins again."""
-    done = await asyncio.gather(*pieces, return_exceptions=True)
-    if failed := next((one for one in done if isinstance(one, BaseException)), None):
-        raise failed
-    return [one for one in done if isinstance(one, list)]
+async def _in_order(work: Callable[[int], Awaitable[T]], pieces: Iterable[int]) -> AsyncGenerator[T, None]:
+    """What each piece comes to, in their order, while the next few are worked on already.
+
+    Waits for all that were begun, also where one failed: none may go on behind the back of whoever begins again.
+    """
+    left = iter(pieces)
+    running = deque(asyncio.ensure_future(work(piece)) for piece in islice(left, TOGETHER))
+    try:
+        while running:
+            done = await running[0]
+            running.popleft()
+            running.extend(asyncio.ensure_future(work(piece)) for piece in islice(left, 1))
+            yield done
+    finally:
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _of_person(job: Mapping[str, Any], command: Command, what: str) -> Told:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from services.registry.domain.posting import PostWorkingGroup, WithdrawWorkingGroup
+from services.registry.domain.posting import JoinPosting, PostWorkingGroup, WithdrawWorkingGroup
 from services.registry.imports import wording
 from services.registry.imports.entry import Entry
 from services.registry.imports.ledger import Column, Ledger, RowIds
@@ -26,7 +26,7 @@ COLUMNS: Final = (
     Column("township", ("乡镇", "镇乡", "乡镇街道")),
     Column("village", ("村", "驻村", "所驻村", "派驻村"), needed=True),
     Column("leader", ("组长", "工作组组长", "队长")),
-    Column("members", ("成员", "工作组成员", "队员"), taken=False),
+    Column("members", ("成员", "工作组成员", "队员")),
     Column("first_secretary", ("第一书记",)),
     Column("phone", ("电话", "联系电话"), taken=False),
     Column("period", ("驻村起止", "驻村起止时间", "驻村时间"), needed=True),
@@ -62,6 +62,7 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
     entry.needed("level", "级别")
     level = entry.choice("level", LEVELS)
     leader, first_secretary = _person(entry, "leader"), _person(entry, "first_secretary")
+    members = [one for one in _people(entry, "members") if one not in (leader, first_secretary)]
     period = _period(entry)
     if entry.rejected or not (village and unit and level and period):
         return ()
@@ -75,20 +76,30 @@ def commands(entry: Entry, ids: RowIds) -> Sequence[Command]:
         leader=leader,
         first_secretary=first_secretary,
     )
+    joined = [JoinPosting(posting=posting, person=one, starts=period.first) for one in members]
     if period.last is None or period.last >= entry.today:
-        return [begun]
+        return [begun, *joined]
     return [
         begun,
+        *joined,
         WithdrawWorkingGroup(posting=posting, ends=period.last + timedelta(days=1), reason=WithdrawalReason.TERM_ENDED),
     ]
 
 
 def _person(entry: Entry, key: str) -> str | None:
     told = wording.narrow(entry.cell(key)).strip()
-    if told and not _PERSON.fullmatch(told):
+    return told if told and _identified(entry, key, told) else None
+
+
+def _people(entry: Entry, key: str) -> list[str]:
+    return [one for one in dict.fromkeys(wording.parts(entry.cell(key))) if _identified(entry, key, one)]
+
+
+def _identified(entry: Entry, key: str, told: str) -> bool:
+    if not _PERSON.fullmatch(told):
         entry.note("named_not_identified", key)
-        return None
-    return told or None
+        return False
+    return True
 
 
 def _period(entry: Entry) -> Period | None:

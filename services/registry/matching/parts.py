@@ -8,7 +8,6 @@ from services.registry.domain.mapping_gap import GapIds
 from services.registry.duplicates.parts import Parts, level_of
 from services.registry.imports.examiner import Examiner
 from services.registry.imports.parts import kept_in
-from services.registry.imports.routes import FILE_LIMIT
 from services.registry.imports.scope import ImportScope
 from services.registry.matching.desk import MatchingDesk, export_handling
 from services.registry.matching.register import MATCH
@@ -19,8 +18,9 @@ from shared.commands.handler import Handler
 from shared.eventlog.lease import MongoLeases, Tenure
 from shared.runtime.kernel import now
 from shared.runtime.log_service import LogService
+from shared.web.request import FILE_BODY_LIMIT
 
-LIMITS = {"/matchings": FILE_LIMIT}
+LIMITS = {"/matchings": FILE_BODY_LIMIT}
 
 
 def matching_desk(service: LogService, parts: Parts) -> APIRouter:

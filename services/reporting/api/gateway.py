@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 import httpx
 from fastapi import APIRouter, Path, Request, Response
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request, Response
 from shared.contracts.consent import AttachmentId
 from shared.contracts.refusal import Refusal
 from shared.contracts.values import ChildId
-from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT
+from shared.web.request import BODY_LIMIT, BULK_BODY_LIMIT, FILE_BODY_LIMIT
 
 _PASSED_ON: Final = frozenset(
     {
@@ -27,8 +27,10 @@ _PASSED_ON: Final = frozenset(
 )
 _ANSWERED: Final = (
     *("content-type", "retry-after", "www-authenticate", "x-correlation-id"),
-    *("cache-control", "content-disposition", "content-security-policy"),
+    *("cache-control", "content-disposition", "content-security-policy", "guanhu-left-out"),
 )
+FILE_SECONDS: Final = 120.0
+"""How long a service may take to answer to a file: it looks into it first."""
 
 
 class ServiceUnreachable(Refusal):
@@ -47,10 +49,12 @@ class NoSuchService(Refusal):
 
 Command = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$")]
 
+Batch = Annotated[str, Path(pattern=r"^import-[0-9a-f-]{36}$")]
+
 
 def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIRouter:
-    """``services`` maps a name to its base URL. Commands are passed on, and what a browser asks of registry alone:
-    duplicates, attachments, the privacy notice.
+    """``services`` maps a name to its base URL. Commands are passed on, what a device did offline, and what a browser
+    asks of registry alone: duplicates, attachments, the privacy notice, the import desk.
 
     Nothing else is: a log is never open to a browser.
     """
@@ -63,6 +67,10 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
     @router.post("/{service}/commands/{command}")
     async def one(service: str, command: Command, request: Request) -> Response:
         return await passed_on(service, f"/commands/{command}", request)
+
+    @router.post("/{service}/sync")
+    async def sync(service: str, request: Request) -> Response:
+        return await passed_on(service, "/sync", request)
 
     @router.post("/registry/duplicates/check")
     async def check(request: Request) -> Response:
@@ -80,15 +88,39 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
     async def notice(request: Request) -> Response:
         return await passed_on("registry", "/privacy-notice", request)
 
-    async def passed_on(service: str, path: str, request: Request) -> Response:
+    @router.post("/registry/imports")
+    async def receive(request: Request) -> Response:
+        return await passed_on("registry", "/imports", request, file=True)
+
+    @router.get("/registry/imports")
+    async def imports(request: Request) -> Response:
+        return await passed_on("registry", "/imports", request)
+
+    @router.get("/registry/imports/{batch}")
+    async def progress(batch: Batch, request: Request) -> Response:
+        return await passed_on("registry", f"/imports/{batch}", request)
+
+    @router.post("/registry/imports/{batch}/{wish}")
+    async def wanted(batch: Batch, wish: Literal["commit", "withdraw"], request: Request) -> Response:
+        return await passed_on("registry", f"/imports/{batch}/{wish}", request)
+
+    @router.get("/registry/imports/{batch}/rejected.xlsx")
+    async def rejected(batch: Batch, request: Request) -> Response:
+        return await passed_on("registry", f"/imports/{batch}/rejected.xlsx", request)
+
+    async def passed_on(service: str, path: str, request: Request, *, file: bool = False) -> Response:
+        """A file passes in the pieces in which it comes: nothing of it stays here."""
         if service not in services:
             raise NoSuchService
         # As bytes: a header that is no ASCII is for the service to refuse.
-        headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
+        passing = _PASSED_ON | {b"content-length"} if file else _PASSED_ON
+        headers = [(name, value) for name, value in request.headers.raw if name in passing]
         headers.append((b"x-correlation-id", request.state.correlation_id.encode()))
         try:
             url = httpx.URL(services[service] + path, query=request.scope["query_string"] or None)
-            answer = await http.request(request.method, url, content=await request.body(), headers=headers)
+            content = request.stream() if file else await request.body()
+            timeout = httpx.Timeout(FILE_SECONDS) if file else httpx.USE_CLIENT_DEFAULT
+            answer = await http.request(request.method, url, content=content, headers=headers, timeout=timeout)
         except httpx.TransportError:
             raise ServiceUnreachable from None
         kept = {name: value for name in _ANSWERED if (value := answer.headers.get(name))}
@@ -100,4 +132,7 @@ def gateway_routes(services: Mapping[str, str], http: httpx.AsyncClient) -> APIR
 def gateway_limits(services: Iterable[str]) -> dict[str, int]:
     """Bytes of a body by prefix: what the services themselves take."""
     batches = {f"/api/{service}/commands": BULK_BODY_LIMIT for service in services}
-    return batches | {f"{prefix}/": BODY_LIMIT for prefix in batches} | {"/api/registry/children/": BULK_BODY_LIMIT}
+    batches |= {f"{prefix}/": BODY_LIMIT for prefix in batches}
+    synced = {f"/api/{service}/sync": BULK_BODY_LIMIT for service in services}
+    files = {"/api/registry/children/": BULK_BODY_LIMIT, "/api/registry/imports": FILE_BODY_LIMIT}
+    return batches | synced | files

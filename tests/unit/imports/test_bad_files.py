@@ -17,6 +17,7 @@ from services.registry.imports.bad_file import (
     FileIsLocked,
     FileTypeUnknown,
     LedgerUnknown,
+    LinksOutside,
     MacroWorkbook,
     SecondHeaderLine,
     SeveralSheets,
@@ -30,24 +31,9 @@ from services.registry.imports.frame import Task
 from services.registry.imports.roster import ROSTER
 from shared.contracts.values import LedgerKind
 from tests.support.importing import ROSTER_ROW, codes, rows_in, table, terms
-from tests.support.sheets import csv_, files, xls, xlsx
+from tests.support.sheets import a_zip, changed, csv_, files, two_million_rows, with_part, xls, xlsx
 
 GOOD = table(ROSTER, ROSTER_ROW)
-
-
-def with_part(content: bytes, name: str, body: bytes) -> bytes:
-    out = io.BytesIO(content)
-    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr(name, body)
-    return out.getvalue()
-
-
-def a_zip(**parts: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, body in parts.items():
-            archive.writestr(name, body)
-    return out.getvalue()
 
 
 BARE = [["姓名", "村", "性别", "出生日期"], ["测甲一", "松杉村", "女", "2016-03-09"]]
@@ -69,6 +55,8 @@ VBA = xls(GOOD) + "_VBA_PROJECT".encode("utf-16-le")
         (with_part(xlsx(GOOD), "xl/vbaProject.bin", b"x"), MacroWorkbook),
         (VBA, MacroWorkbook),
         (ENCRYPTED, FileIsLocked),
+        (with_part(xlsx(GOOD), "xl/externalLinks/externalLink1.xml", b"<externalLink/>"), LinksOutside),
+        (csv_(GOOD).replace("测甲一".encode(), b"\0"), FileTypeUnknown),
         (xlsx(GOOD)[:2000], FileIsDamaged),
         (xls(GOOD)[:1600], FileIsDamaged),
         (b"PK\x03\x04" + bytes(100), FileIsDamaged),
@@ -114,6 +102,22 @@ def test_too_many_rows_are_refused_when_the_file_is_opened(monkeypatch, kind):
     rows = [GOOD[0], *([*GOOD[1][:3], f"测{chr(0x4E00 + n)}", *GOOD[1][4:]] for n in range(60))]
     with pytest.raises(TooManyRows):
         opened(xlsx(rows) if kind == "xlsx" else csv_(rows))
+
+
+@pytest.mark.parametrize("content", [two_million_rows(), csv_(GOOD[:1]) + b"a,b,c\n" * 2_000_000], ids=["xlsx", "csv"])
+async def test_two_million_rows_are_refused_before_any_of_them_is_read(content):
+    assert len(content) < 32 * 2**20
+    with pytest.raises(TooManyRows):
+        await Examiner().open(content)
+
+
+@pytest.mark.parametrize("told", ["A1:A1", "A1:XFD1048576", "B7"])
+def test_what_a_sheet_declares_of_its_size_is_not_believed(told):
+    lying = changed(
+        xlsx(GOOD), "xl/worksheets/sheet1.xml", rb'<dimension ref="[^"]*"', f'<dimension ref="{told}"'.encode()
+    )
+    assert lying != xlsx(GOOD)
+    assert [row.verdict for row in rows_in(lying)] == ["accepted"]
 
 
 def test_too_many_rows_are_refused_on_the_way_where_they_could_not_be_counted_before(monkeypatch):

@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from services.registry.imports.cell import Formula, Number
+from services.registry.imports.checked_row import Terms
+from services.registry.imports.checking import checked
 from services.registry.imports.entry import Entry, Told
 from services.registry.imports.finding import RULES, Finding
 from services.registry.imports.household_file import HOUSEHOLD_FILE
@@ -12,9 +14,27 @@ from services.registry.imports.place import Node, Places
 from services.registry.imports.registration_form import REGISTRATION_FORM
 from services.registry.imports.roster import ROSTER
 from services.registry.imports.working_groups import WORKING_GROUPS
-from shared.contracts.values import CareKind, ParentState, PostingLevel, Sex
+from shared.contracts.child_file import Disability, Entrustment, Health, Schooling, Welfare
+from shared.contracts.registry import ParentDetails
+from shared.contracts.values import (
+    Allowance,
+    CareKind,
+    CareQuality,
+    CitizenNumberStatus,
+    DisabilityKind,
+    HealthState,
+    HouseholdPoverty,
+    HouseholdRelation,
+    IncomeSource,
+    ParentState,
+    PostingLevel,
+    Relation,
+    SchoolState,
+    Sex,
+)
 from tests.support.builders import VILLAGE
 from tests.support.importing import (
+    ACTIONS,
     FORM_ROW,
     GROUP_ROW,
     ROSTER_ROW,
@@ -23,6 +43,7 @@ from tests.support.importing import (
     codes,
     commands,
     judged,
+    nodes,
     rows_in,
     table,
 )
@@ -38,7 +59,8 @@ def roster(**changes):
 
 
 def form(**changes):
-    [row] = judged(REGISTRATION_FORM, FORM_ROW | changes)
+    named = {column.names[0]: column.key for column in REGISTRATION_FORM.columns}
+    [row] = judged(REGISTRATION_FORM, FORM_ROW | {named.get(key, key): cell for key, cell in changes.items()})
     return row
 
 
@@ -61,9 +83,114 @@ def test_a_row_of_the_roster_registers_a_child():
 
 
 def test_what_the_system_has_no_command_for_is_warned_about_and_the_row_is_taken():
-    row = roster(school="泗渡小学", grade="三年级", risk="低", helper="李干部")
+    row = roster(risk="低", helper="李干部")
     assert (row.verdict, len(row.wishes)) == ("warned", 1)
-    assert row.findings == [("not_taken_over", name) for name in ("学校", "年级", "风险等级", "帮扶人")]
+    assert row.findings == [("not_taken_over", name) for name in ("风险等级", "帮扶人")]
+    row = form(祖父姓名="测祖父", 祖父出生日期="1950-01-01")
+    assert row.findings == [("not_taken_over", name) for name in ("祖父姓名", "祖父出生日期")]
+
+
+@pytest.mark.parametrize(
+    ("school", "grade", "state"),
+    [
+        ("泗渡小学", "三年级", SchoolState.PRIMARY),
+        ("泗渡小学", "", SchoolState.PRIMARY),
+        ("泗渡中学", "八年级", SchoolState.JUNIOR),
+        ("泗渡中学", "初二", SchoolState.JUNIOR),
+        ("汇川一中", "高一年级", SchoolState.SENIOR),
+        ("", Number("5"), SchoolState.PRIMARY),
+        ("泗渡幼儿园", "大班", SchoolState.KINDERGARTEN),
+        ("汇川职高", "一年级", SchoolState.VOCATIONAL),
+        ("", "辍学", SchoolState.DROPOUT),
+    ],
+)
+def test_where_a_child_learns_is_read_off_the_grade_or_else_the_school(school, grade, state):
+    row = roster(school=school, grade=grade)
+    [command] = commands(row)
+    schooling = command.schooling.reveal()
+    assert (row.verdict, schooling.state) == ("accepted", state)
+    assert (schooling.school, schooling.grade) == (school or None, str(grade) or None)
+
+
+def test_a_school_that_does_not_tell_where_the_child_stands_is_warned_about():
+    row = roster(school="泗渡学校")
+    assert (row.verdict, row.findings) == ("warned", [("school_state_unknown", "学校")])
+    assert commands(row)[0].schooling is None
+
+
+FULL = {
+    "ethnicity": "苗族",
+    "registered": "是",
+    "health": "残疾",
+    "disability": "肢体三级",
+    "schooling": "小学",
+    "boarding": "是",
+    "father_born": "1988.1.2",
+    "mother_citizen_number": citizen_number("52990119890101002"),
+    "entrusted": "有",
+    "guardian_citizen_number": citizen_number("52990119500101001"),
+    "guardian_address": "松杉村三组",
+    "income": "务工、种植",
+    "aid": "低保、慈善捐助",
+}
+
+
+def test_the_official_form_gives_every_block_of_the_file_with_the_registration():
+    row = form(**FULL)
+    [command] = commands(row)
+    assert (row.verdict, codes(row)) == ("accepted", [])
+    assert command.care_quality.reveal() is CareQuality.FAIR
+    assert command.ethnicity.reveal() == "06"
+    assert command.schooling.reveal() == Schooling(state=SchoolState.PRIMARY, boarding=True)
+    disability = Disability(kind=DisabilityKind.PHYSICAL, grade=3)
+    assert command.health.reveal() == Health(state=HealthState.DISABLED, disability=disability)
+    assert command.welfare.reveal() == Welfare(minimum_allowance=True, other="慈善捐助")
+    assert command.household_details.reveal().income_sources == (IncomeSource.WAGES, IncomeSource.FARMING)
+    assert command.parents.father.details.reveal() == ParentDetails(birth_date=date(1988, 1, 2))
+    assert command.parents.mother.details.reveal().citizen_number == FULL["mother_citizen_number"]
+    assert command.entrustment.reveal() == Entrustment(
+        caregiver="测户主",
+        relation=Relation.PATERNAL_GRANDPARENT,
+        phone="13900000000",
+        address="松杉村三组",
+        citizen_number=FULL["guardian_citizen_number"],
+    )
+
+
+def test_a_child_without_registration_has_no_number():
+    [command] = commands(form(registered="否"))
+    assert command.citizen_number_status.reveal() is CitizenNumberStatus.NONE
+
+
+def test_what_only_a_keeper_of_files_may_record_stays_behind_where_the_sender_is_none():
+    ours = Terms(list(nodes()), {action: ["520303"] for action in ACTIONS if action != "keep_child_file"}, TODAY)
+    [[row]] = checked(xlsx(table(REGISTRATION_FORM, FORM_ROW | FULL)), ours)
+    [command] = commands(row)
+    assert (row.verdict, set(codes(row))) == ("warned", {"not_of_your_role"})
+    assert len(row.findings) == 7
+    assert command.health is command.welfare is command.entrustment is command.ethnicity is None
+    assert command.schooling
+    assert command.household_details
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"illness": "先心病"}, None),
+        ({"disability": "听力、言语"}, None),
+        ({"health": "患病"}, ("health_incomplete", "身体情况")),
+        ({"boarding": "是"}, ("school_state_unknown", "是否学校寄宿")),
+        ({"guardian_address": "松杉村"}, ("without_entrustment", "委托监护人居住地址")),
+        (
+            {"father_born": "1988-1-2", "father_citizen_number": citizen_number("52990119880103001")},
+            ("birth_date_differs", "父亲出生日期"),
+        ),
+    ],
+)
+def test_a_block_that_can_not_be_taken_whole_is_warned_about(changes, finding):
+    row = form(**changes)
+    assert row.findings == ([finding] if finding else [])
+    assert len(row.wishes) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,6 +342,13 @@ def test_where_the_parents_are_follows_from_the_three_fields_of_the_form(changes
         ({"relation": ""}, "required"),
         ({"guardian": "", "father_name": ""}, "required"),
         ({"father_citizen_number": Number("529901198001010019")}, "digits_lost"),
+        ({"ethnicity": "火星族"}, "code_unknown"),
+        ({"schooling": "不知道"}, "code_unknown"),
+        ({"disability": "不知道"}, "code_unknown"),
+        ({"health": "健康", "illness": "先心病"}, "health_contradicts"),
+        ({"registered": "否", "citizen_number": GIRL}, "registration_contradicts"),
+        ({"father_born": "2016-03-09"}, "parent_younger_than_child"),
+        ({"entrusted": "有", "guardian": ""}, "required"),
     ],
 )
 def test_a_form_that_breaks_a_rule_is_rejected(changes, code):
@@ -228,7 +362,7 @@ def test_a_form_that_breaks_a_rule_is_rejected(changes, code):
         ({"hukou": ""}, "hukou_assumed"),
         ({"guardianship": "无人监护"}, "unattended"),
         ({"both_away": "", "father_works": ""}, "parents_not_told"),
-        ({"health": "健康"}, "not_taken_over"),
+        ({"祖母姓名": "测祖母"}, "not_taken_over"),
     ],
 )
 def test_a_form_that_may_be_right_is_taken_with_a_warning(changes, code):
@@ -271,7 +405,8 @@ def test_a_posting_that_is_over_is_withdrawn_on_the_day_after(period):
     ("changes", "code", "verdict"),
     [
         ({"leader": "李明"}, "named_not_identified", "warned"),
-        ({"members": "李明、王芳"}, "not_taken_over", "warned"),
+        ({"members": "李明、cadre-2"}, "named_not_identified", "warned"),
+        ({"phone": "13900000000"}, "not_taken_over", "warned"),
         ({"period": "2025.3—2027.3"}, "posting_ends_later", "warned"),
         ({"period": "2025.3—2024.3"}, "posting_ends_first", "rejected"),
         ({"period": "去年"}, "date_unreadable", "rejected"),
@@ -286,10 +421,62 @@ def test_what_is_found_about_a_posting(changes, code, verdict):
     assert (row.verdict, codes(row)) == (verdict, [code])
 
 
-def test_a_household_file_is_read_and_every_cell_that_stays_behind_is_told():
-    [row] = judged(HOUSEHOLD_FILE, {"head": "测户主", "persons": "4", "members": "测甲一、测甲二", "address": "松杉村"})
-    assert (row.verdict, row.wishes) == ("warned", [])
-    assert [column for _, column in row.findings] == ["户主", "人口", "成员", "住址"]
+def test_members_who_are_told_by_their_accounts_join_the_posting():
+    begun, *joined = commands(group(leader="leader-1", members="leader-1、cadre-1，cadre-2"))
+    assert [(one.person, one.starts) for one in joined] == [("cadre-1", begun.starts), ("cadre-2", begun.starts)]
+
+
+HOUSEHOLD_ROW = {
+    "head": "测户主",
+    "persons": "3",
+    "members": "测户主、测甲一（孙女）；测甲二(长子)",
+    "address": "汇川区泗渡镇松杉村三组",
+    "income": "务工、养老金",
+    "allowance": "低保/监测户",
+}
+
+
+def household(**changes):
+    [row] = judged(HOUSEHOLD_FILE, HOUSEHOLD_ROW | changes)
+    return row
+
+
+def test_a_household_is_opened_with_its_people_income_and_aid():
+    row = household()
+    [command] = commands(row)
+    assert (row.verdict, codes(row), row.made) == ("accepted", [], [command.household])
+    assert (command.village, command.head.reveal()) == (VILLAGE, "测户主")
+    assert command.poverty.reveal() is HouseholdPoverty.MONITORED
+    details = command.details.reveal()
+    assert [(one.name, one.relation) for one in details.members] == [
+        ("测户主", HouseholdRelation.HEAD),
+        ("测甲一", HouseholdRelation.GRANDCHILD),
+        ("测甲二", HouseholdRelation.SON),
+    ]
+    assert details.income_sources == (IncomeSource.WAGES, IncomeSource.STATE_AID)
+    assert details.allowances == (Allowance.MINIMUM_ALLOWANCE,)
+
+
+def test_the_village_of_a_household_is_told_by_its_column_or_else_by_the_address():
+    assert commands(household(village="松杉村", address="三组"))[0].village == VILLAGE
+    assert codes(household(address="三组", members="")) == ["place_unknown", "persons_differ"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "verdict"),
+    [
+        ({"members": "测甲一、测甲二（孙子）"}, "relation_assumed", "warned"),
+        ({"persons": "5人"}, "persons_differ", "warned"),
+        ({"children": "2"}, "not_taken_over", "warned"),
+        ({"members": "13900000000"}, "name_unreadable", "rejected"),
+        ({"allowance": "富裕"}, "code_unknown", "rejected"),
+        ({"head": ""}, "required", "rejected"),
+        ({"address": "", "village": "松杉村"}, "required", "rejected"),
+    ],
+)
+def test_what_is_found_about_a_household(changes, code, verdict):
+    row = household(**changes)
+    assert (row.verdict, code in codes(row), bool(row.wishes)) == (verdict, True, verdict == "warned")
 
 
 def test_every_reason_names_what_to_do_in_chinese():

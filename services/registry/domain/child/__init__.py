@@ -4,6 +4,7 @@
 """
 
 from services.registry.domain.child.aggregate import CHILD
+from services.registry.domain.child.block import blocks
 from services.registry.domain.child.check import (
     CHECKED,
     AuthorChecks,
@@ -222,6 +223,7 @@ __all__ = [
     "UndoChildMerge",
     "VerificationBy",
     "VerifyChildFile",
+    "blocks",
     "merge_claims",
     "offered_to",
     "residence",

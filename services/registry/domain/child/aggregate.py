@@ -25,6 +25,7 @@ from services.registry.domain.child import (
     situation,
     transfer,
 )
+from services.registry.domain.child.block import blocks
 from services.registry.domain.child.check import (
     ConfirmByGuardian,
     ConfirmChildFileReview,
@@ -108,8 +109,7 @@ ChildCommand = (
 def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
     match command, child:
         case RegisterChild(), Unknown():
-            registered = registration.registered(command)
-            return [registered, *_following(command.child, begun(registered))]
+            return _registered(command)
         case RegisterChild(), _:
             raise ChildAlreadyRegistered
         case _, Unknown():
@@ -138,6 +138,17 @@ def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
             return _on_open_file(command, child)  # type: ignore[arg-type]  # those of no open file stand above
         case _:
             raise AssertionError(command)
+
+
+def _registered(command: RegisterChild) -> Sequence[Event]:
+    registered = registration.registered(command)
+    events: list[Event] = [registered]
+    file = begun(registered)
+    for told in blocks(command):
+        changes = _changes(told, file)
+        file = _after(file, changes)
+        events += changes
+    return [*events, *_following(command.child, file)]
 
 
 def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
@@ -222,13 +233,18 @@ def _late(command: LateEntry, file: Open) -> Sequence[Event]:
 
 
 def _with_what_follows(child: str, file: Open, changes: Sequence[Event]) -> Sequence[Event]:
+    after = _after(file, changes)
+    events = [*changes, *_following(child, after)]
+    return [*events, *check.review_opened(child, file, after, events)]
+
+
+def _after(file: Open, changes: Sequence[Event]) -> Open:
     after: Child = file
     for event in changes:
         after = evolve(after, event)  # type: ignore[arg-type]  # those of a child's file
     if not isinstance(after, Open):
         raise AssertionError(changes)
-    events = [*changes, *_following(child, after)]
-    return [*events, *check.review_opened(child, file, after, events)]
+    return after
 
 
 def _following(child: str, file: Open) -> Sequence[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.registry.domain import citizen_number
 from services.registry.domain.child.situation import HoldsFromTheFuture
 from services.registry.domain.child.states import OnFile
 from services.registry.domain.phone import check_phone
@@ -15,7 +16,7 @@ from shared.contracts.values import ChildId, Day, Text
 
 
 class EntrustCaregiver(Command):
-    """By a paper signed at the village. ``starts`` is its first day; without it the day it was signed."""
+    """By a paper signed at the village. ``starts`` is its first day; without it the day it was signed, or told."""
 
     child: ChildId
     entrustment: Personal[Entrustment]
@@ -52,13 +53,16 @@ class EntrustmentEndsBeforeItBegan(Refusal):
 def entrusted(command: EntrustCaregiver, file: OnFile) -> CaregiverEntrusted:
     if file.entrusted is not None:
         raise CaregiverAlreadyEntrusted
-    paper = command.entrustment.reveal()
-    check_phone("entrustment.phone", None if paper.phone is None else Personal(paper.phone))
-    signed_on = paper.signed_on
+    entrustment = command.entrustment.reveal()
+    check_phone("entrustment.phone", None if entrustment.phone is None else Personal(entrustment.phone))
+    signed_on = entrustment.signed_on or command.occurred_on
     if signed_on > command.occurred_on:
         raise HoldsFromTheFuture("signed_on: this day lies ahead")
+    if entrustment.citizen_number is not None:
+        number = citizen_number.normalised(entrustment.citizen_number, command.occurred_on)
+        entrustment = entrustment.model_copy(update={"citizen_number": number})
     return CaregiverEntrusted(
-        child=command.child, entrustment=command.entrustment, starts=Counted(command.starts or signed_on)
+        child=command.child, entrustment=Personal(entrustment), starts=Counted(command.starts or signed_on)
     )
 
 

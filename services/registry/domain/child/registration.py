@@ -8,14 +8,18 @@ from services.registry.domain import citizen_number
 from services.registry.domain.child.situation import fitting_parents
 from services.registry.domain.phone import check_phone
 from shared.commands.command import Command
+from shared.contracts.child_file import Entrustment, Health, Schooling, Welfare
+from shared.contracts.households import HouseholdDetails
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ChildRegistered, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
+    CareQuality,
     ChildId,
     CitizenNumberStatus,
     Day,
     DivisionCode,
+    Ethnicity,
     HouseholdId,
     HukouKind,
     Name,
@@ -28,7 +32,11 @@ from shared.eventlog.placement import placement_of
 
 
 class RegisterChild(Command):
-    """Begins a child's file, and the household's where it has none yet."""
+    """Begins a child's file, and the household's where it has none yet.
+
+    A form that tells more gives it at once, from ``care_quality`` on: each block is decided and permitted like its own
+    command (``block``), and all of it is written in one step.
+    """
 
     child: ChildId
     household: HouseholdId
@@ -45,6 +53,13 @@ class RegisterChild(Command):
     address: Personal[Text] | None = None
     citizen_number_status: Personal[CitizenNumberStatus] | None = None
     hukou_kind: HukouKind | None = None
+    care_quality: Personal[CareQuality] | None = None
+    ethnicity: Personal[Ethnicity] | None = None
+    schooling: Personal[Schooling] | None = None
+    health: Personal[Health] | None = None
+    welfare: Personal[Welfare] | None = None
+    entrustment: Personal[Entrustment] | None = None
+    household_details: Personal[HouseholdDetails] | None = None
 
 
 class BornInTheFuture(Refusal):

@@ -107,7 +107,7 @@ def _on_file(command: OnOpenFile | ReopenHouseholdFile | UndoingBy | TakeInHouse
 def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
     match command:
         case RegisterChild():
-            return [contents.joined(command)]
+            return contents.joined(command, file)
         case UpdateHouseholdFile():
             return contents.updated(command, file)
         case MoveBy():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.registry.domain.child import RegisterChild
-from services.registry.domain.household.states import OnFile
+from services.registry.domain.household.states import OnFile, Open
 from shared.commands.command import Command
 from shared.contracts.households import ChildJoinedHousehold, HouseholdDetails, HouseholdFileUpdated
 from shared.contracts.refusal import Refusal
@@ -92,6 +92,8 @@ def opened(command: OpenHouseholdFile) -> HouseholdFileOpened:
 
 
 def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
+    if command.household_details is not None:
+        _check_members(command.household_details.reveal(), HouseholdDetails())
     return HouseholdFileOpened(
         household=command.household,
         village=command.residence,
@@ -99,6 +101,7 @@ def opened_by_child(command: RegisterChild) -> HouseholdFileOpened:
         address=command.address,
         phone=command.household_phone,
         children=(command.child,),
+        details=command.household_details,
     )
 
 
@@ -109,8 +112,10 @@ def check_village(command: RegisterChild, file: OnFile) -> None:
         raise HouseholdInOtherVillage
 
 
-def joined(command: RegisterChild) -> ChildJoinedHousehold:
-    return ChildJoinedHousehold(household=command.household, child=command.child)
+def joined(command: RegisterChild, file: Open) -> list[ChildJoinedHousehold | HouseholdFileUpdated]:
+    """What a form tells of the household with a further child takes the place of what its file held."""
+    told = UpdateHouseholdFile(household=command.household, details=command.household_details)
+    return [ChildJoinedHousehold(household=command.household, child=command.child), *updated(told, file)]
 
 
 def updated(command: UpdateHouseholdFile, file: OnFile) -> list[HouseholdFileUpdated]:
