@@ -21,29 +21,35 @@ _VILLAGE_WORK: Final = (
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
     | {"raise_concern", "work_on_concern", "raise_protection_report"}
+    | {"progress_help_plan", "adopt_holiday_plan"}
 )
+_HELP: Final = frozenset({"adopt_help_plan", "progress_help_plan", "review_help_plan"})
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
 RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     Role.CHILD_DIRECTOR: _VILLAGE_WORK
     | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
     | {"read_sensitive"},
-    Role.FIRST_SECRETARY: _VILLAGE_WORK,
-    Role.GROUP_LEADER: _VILLAGE_WORK,
-    Role.POSTED_CADRE: _VILLAGE_WORK,
+    Role.FIRST_SECRETARY: _VILLAGE_WORK | {"record_work_log"},
+    Role.GROUP_LEADER: _VILLAGE_WORK | {"record_work_log"},
+    Role.POSTED_CADRE: _VILLAGE_WORK | {"record_work_log"},
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
     | {"review_duplicate", "import_ledger"}
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"}
     | _CONCERNS
-    | {"check_visit", "raise_protection_report"},
+    | {"check_visit", "raise_protection_report"}
+    | _HELP
+    | {"adopt_holiday_plan", "read_work_log"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
     | _CONCERNS
     | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
+    | _HELP
+    | {"read_work_log"}
     | {
         "register_child",
         "record_child",
@@ -54,7 +60,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
         "register_school",
         "record_village_profile",
     },
-    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"},
+    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group", "read_work_log"},
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"},
     Role.LEADER: _FIGURES,
     Role.STATISTICS_USER: _FIGURES,
