@@ -9,6 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from services.reporting.api.children import child_routes
 from services.reporting.api.concerns import concern_routes, protection_routes
+from services.reporting.api.field_work import help_plan_routes, work_log_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.opening import Opener
@@ -22,6 +23,7 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.field_work import FieldWork
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
@@ -54,6 +56,8 @@ def routers(service: LogService) -> list[APIRouter]:
         child_routes(ChildQueries(live.of(Children.name)), live, scope, opener, kernel.caller),
         concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),
         protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),
+        help_plan_routes(live.of(FieldWork.name), live, scope, opener, kernel.caller),
+        work_log_routes(live.of(FieldWork.name), live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

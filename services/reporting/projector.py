@@ -13,6 +13,7 @@ from services.reporting.duties.read_model import Duties
 from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.field_work import FieldWork
 from services.reporting.read_models.protection import ProtectionReports
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
@@ -32,6 +33,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Duties.name: Duties,
     Concerns.name: Concerns,
     ProtectionReports.name: ProtectionReports,
+    FieldWork.name: FieldWork,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

@@ -1,6 +1,7 @@
 """The daily work beside visits: schools, holidays, a cadre's days in the village and his leave."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -196,7 +197,7 @@ def test_no_two_holiday_plans_that_stand_share_a_day(spans):
         for event in events:
             plans = HOLIDAY_PLAN.evolve(plans, event)
     days = [(one.starts, one.ends) for one in sorted(plans.days)]
-    assert all(before[1] < after[0] for before, after in zip(days, days[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(days))
 
 
 ITEMS = (WorkItem(kind=WorkKind.HOME_VISITS, text=Personal("走访三户")), WorkItem(kind=WorkKind.COLLATION))

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.field_classes import entry_without_detail
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
@@ -103,7 +105,7 @@ class Reporting:
         scope = VillageScope(registry.directory, divisions)
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
+        routes = child_routes(self.cards, self.live, scope, Opener(handler), lambda: Caller(self.caller))
         self.app = create_app(title="reporting", service="reporting", routers=[routes])
 
     async def openings(self):
@@ -146,6 +148,18 @@ async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of
         "risk": {"level": "high", "override": {"level": "low"}},
     }
     assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
+
+
+@pytest.mark.parametrize("event", ["VisitLogged", "VisitAmended"])
+def test_what_a_visit_found_of_a_childs_mind_is_for_who_keeps_the_file(event):
+    entry = {"type": event, "facts": {"life": "衣食无忧", "psychology": "很少说话"}}
+    assert entry_without_detail(entry) == {"type": event, "facts": {"life": "衣食无忧"}}
+    assert entry_without_detail({"type": event}) == {"type": event}
+
+
+def test_what_has_changed_in_a_childs_life_is_for_who_keeps_the_file():
+    entry = {"type": "MajorChangeReported", "facts": {"kind": "arrest"}}
+    assert entry_without_detail(entry) == {"type": "MajorChangeReported"}
 
 
 async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):

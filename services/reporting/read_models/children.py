@@ -7,7 +7,7 @@ leaves a tombstone, so that a late event brings nothing back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
 from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
@@ -15,7 +15,15 @@ from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
 from shared.contracts.child_file import ChildTransferred
+from shared.contracts.concerns import ConcernClosureVerified, ConcernRaised
 from shared.contracts.event import Event
+from shared.contracts.field_work import (
+    HelpPlanAdopted,
+    HelpPlanClosed,
+    HelpPlanReviewed,
+    MajorChangeReported,
+    SchoolVisitLogged,
+)
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
     CareSituationRecorded,
@@ -27,17 +35,19 @@ from shared.contracts.registry import (
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import Kind
-from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.contracts.visits import ChildFinding, VisitAmended, VisitAttempted, VisitLogged
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CARDS: Final = "cards"
 ENTRIES: Final = "entries"
+CONCERNS: Final = "concerns"
 FEW: Final = 2
+_OF_SEVERAL: Final = (VisitLogged, VisitAttempted, SchoolVisitLogged)
 
 
 class Children(ReadModel):
-    """Cards by child, entries by event and child."""
+    """Cards by child, entries by event and child; of a concern, which child it is about."""
 
     name: ClassVar[str] = "children"
     services: ClassVar[tuple[str, ...]] = ("registry", "visits", "pairing")
@@ -52,7 +62,9 @@ class Children(ReadModel):
             "ChildFileReopened",
             "ErasureRequested",
             "SubjectKeyDestroyed",
-            "VisitLogged",
+            *("VisitLogged", "VisitAttempted", "VisitAmended", "SchoolVisitLogged", "MajorChangeReported"),
+            *("HelpPlanAdopted", "HelpPlanProgressed", "HelpPlanReviewed", "HelpPlanClosed"),
+            *("ConcernRaised", "ConcernClosureVerified"),
             "PairFormed",
             "PairEnded",
         }
@@ -66,6 +78,7 @@ class Children(ReadModel):
             Index((("file.initials", 1),)),
         ),
         ENTRIES: (Index((("child", 1), ("at", 1))),),
+        CONCERNS: (Index((("child", 1),)),),
     }
 
     def pause(self, written: int) -> timedelta:
@@ -73,27 +86,43 @@ class Children(ReadModel):
         return timedelta(milliseconds=20 if written > FEW else 0)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
-        await work.load(CARDS, {child for occurred in batch for child in children_of(occurred.event)})
+        await work.load(CONCERNS, {one.event.concern for one in batch if isinstance(one.event, ConcernClosureVerified)})
+        await work.load(CARDS, {child for one in batch for child in children_of(one.event, work)})
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
-        for child in children_of(occurred.event):
+        for child in children_of(occurred.event, work):
             card = work.get(CARDS, child) or {"_id": child}
             if card.get("erased"):
                 continue
             if isinstance(occurred.event, SubjectKeyDestroyed):
                 work.delete_where(ENTRIES, "child", child)
+                work.delete_where(CONCERNS, "child", child)
                 work.put(CARDS, {"_id": child, "erased": True})
                 continue
+            if isinstance(occurred.event, ConcernRaised):
+                work.put(CONCERNS, {"_id": occurred.event.concern, "child": child})
             _change(card, *occurred)
             work.put(CARDS, card)
             work.insert(ENTRIES, _entry(child, occurred))
 
 
-def children_of(event: Event) -> Iterator[str]:
+def children_of(event: Event, work: Workspace) -> Iterator[str]:
     """The children an event is about."""
     match event:
         case VisitLogged():
             yield from (finding.child for finding in event.findings)
+        case SchoolVisitLogged():
+            yield from (one.child for one in event.words)
+        case VisitAttempted():
+            yield from event.children
+        case VisitAmended():
+            yield event.finding.child
+        case ConcernRaised():
+            if event.about.startswith("child-"):
+                yield event.about
+        case ConcernClosureVerified():
+            if known := work.get(CONCERNS, event.concern):
+                yield known["child"]
         case _:
             yield event.child  # type: ignore[attr-defined]
 
@@ -123,7 +152,9 @@ def _change(card: Document, record: Record, event: Event) -> None:
             file.pop("closed_on", None)
             file.pop("closed_for", None)
         case VisitLogged():
-            _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
+            _count(card.setdefault("visits", {}), event.visited_on, last_kind=event.kind.value)
+        case SchoolVisitLogged():
+            _count(card.setdefault("visits", {}).setdefault("school", {}), event.visited_on)
         case PairFormed():
             card.setdefault("pairs", {}).setdefault(event.pair, {}).update(
                 helper=event.helper, kind=event.kind.value, starts=event.starts.isoformat()
@@ -134,10 +165,10 @@ def _change(card: Document, record: Record, event: Event) -> None:
             pass
 
 
-def _count_visit(visits: Document, event: VisitLogged) -> None:
-    visits["count"] += 1
-    if (day := event.visited_on.isoformat()) >= visits["last_on"]:
-        visits.update(last_on=day, last_kind=event.kind.value)
+def _count(visits: Document, on: date, **of_the_last: str) -> None:
+    visits["count"] = visits.get("count", 0) + 1
+    if (day := on.isoformat()) >= visits.get("last_on", ""):
+        visits.update(last_on=day, **of_the_last)
 
 
 def _file(event: ChildRegistered) -> Document:
@@ -166,8 +197,8 @@ def _file(event: ChildRegistered) -> Document:
 def _entry(child: str, occurred: Occurred) -> Document:
     record, event = occurred
     entry: Document = {
-        # A visit to siblings is one event and one entry for each of them.
-        "_id": f"{record.id}/{child[-17:]}" if isinstance(event, VisitLogged) else record.id,
+        # A visit to several children is one event and one entry for each of them.
+        "_id": f"{record.id}/{child[-17:]}" if isinstance(event, _OF_SEVERAL) else record.id,
         "child": child,
         "type": record.type,
         "at": record.occurred_at,
@@ -185,6 +216,21 @@ def _facts(child: str, event: Event) -> Document:
         case VisitLogged():
             [finding] = [finding for finding in event.findings if finding.child == child]
             return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
+        case VisitAmended():
+            return told(number=event.number, reason=event.reason.value, **_finding(event.finding))
+        case VisitAttempted():
+            return told(on=event.attempted_on.isoformat(), next_on=event.next_on and event.next_on.isoformat())
+        case SchoolVisitLogged():
+            [word] = [one.word.get() for one in event.words if one.child == child]
+            return told(on=event.visited_on.isoformat(), word=word)
+        case MajorChangeReported():
+            return told(kind=value(event.kind), on=event.happened_on.isoformat(), text=event.text and event.text.get())
+        case ConcernRaised():
+            return told(kind=value(event.kind))
+        case HelpPlanAdopted() | HelpPlanReviewed():
+            return {"review_on": event.review_on.isoformat()}
+        case HelpPlanClosed():
+            return told(result=value(event.result))
         case ParentSituationRecorded():
             return parents_of(event.parents)
         case CareSituationRecorded():

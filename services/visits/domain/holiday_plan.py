@@ -25,7 +25,7 @@ class AdoptHolidayPlan(Command):
     starts: Day
     ends: Day
     risks: tuple[HolidayRisk, ...] = Field(min_length=1, max_length=20)
-    watch: Personal[tuple[ChildId, ...]] = Personal(())
+    watch: Personal[tuple[ChildId, ...]] = Field(default_factory=lambda: Personal(()))
     on_duty: tuple[ToldPersonId, ...] = Field(min_length=1, max_length=50)
 
 
