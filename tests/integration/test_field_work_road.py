@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.operator import WITH_A_DIRECTORY, operator
-from services.registry.domain.child import AssessRisk
+from services.registry.domain.child import ApproveErasure, AssessRisk, RequestErasure
 from services.registry.domain.posting import PostWorkingGroup
 from services.visits.domain.attendance import RecordWorkLog, TakeLeave
 from services.visits.domain.help_plan import (
@@ -40,7 +40,7 @@ from tests.support.installation import Installation, installation, json_of
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 DIRECTOR, CADRE, SUPERVISOR, COLLEAGUE = "work-director", "work-cadre", "work-supervisor", "work-colleague"
-OFFICE = "work-office"
+OFFICE, OFFICER = "work-office", "work-officer"
 TOWNSHIP = "520303105"
 NOW = datetime.now(UTC)
 TODAY = business_day(NOW)
@@ -57,6 +57,7 @@ async def guanhu() -> AsyncIterator[Installation]:
             await own.grant(OFFICE, Role.DATA_OFFICE, "520303", begun)
             await own.grant(SUPERVISOR, Role.CHILD_SUPERVISOR, TOWNSHIP, begun)
             await own.grant(COLLEAGUE, Role.CHILD_SUPERVISOR, TOWNSHIP, begun)
+            await own.grant(OFFICER, Role.DATA_PROTECTION_OFFICER, "520303", begun)
             await own.everybody_knows()
         posting = PostWorkingGroup(
             posting=new_id("posting"),
@@ -251,3 +252,26 @@ async def test_what_a_cadre_did_offline_is_told_later_in_any_order_and_read_by_t
     assert card["visits"] == {"school": {"count": 1, "last_on": day.isoformat()}}
     entry = next(one for one in card["time_line"] if one["type"] == "SchoolVisitLogged")
     assert entry["facts"]["word"] == "话少"
+
+
+async def test_of_an_erased_child_no_plan_is_left(guanhu: Installation) -> None:
+    child = (await a_child(guanhu)).child
+    plan = a_plan(child, reason=TEXT)
+    await guanhu.give(plan, SUPERVISOR)
+    holidays = AdoptHolidayPlan(
+        village=VILLAGE,
+        starts=TODAY + timedelta(100),
+        ends=TODAY + timedelta(120),
+        risks=(HolidayRisk.FIRE,),
+        watch=Personal((child,)),
+        on_duty=(DIRECTOR,),
+    )
+    told = await guanhu.give(holidays, DIRECTOR)
+    watched = (await shown(guanhu, "/holiday-plans", DIRECTOR, told, division=VILLAGE)).json()["plans"]
+    assert watched[-1]["watch"] == [child]
+
+    await guanhu.give(RequestErasure(child=child, basis=Personal("家长申请")), DIRECTOR)
+    erased = await guanhu.give(ApproveErasure(child=child), OFFICER)
+    watched = (await shown(guanhu, "/holiday-plans", DIRECTOR, erased, division=VILLAGE)).json()["plans"]
+    assert watched[-1]["watch"] == []
+    assert (await shown(guanhu, f"/help-plans/{plan.plan}", SUPERVISOR)).status_code == 404
