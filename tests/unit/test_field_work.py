@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.visits.domain.attendance import (
     LEAVE,
@@ -17,6 +18,7 @@ from services.visits.domain.attendance import (
     LeaveOverlaps,
     LogUnchanged,
     NotYourOwn,
+    RecordWorkLog,
     WorkLogBy,
     leave_stream,
     log_stream,
@@ -235,6 +237,14 @@ def test_a_cadre_tells_of_his_own_day_and_tells_it_anew():
     given(WORK_LOG, recorded()).when(a_day()).then_refused(LogUnchanged)
     given(WORK_LOG).when(a_day(teller="bo")).then_refused(NotYourOwn)
     given(WORK_LOG).when(a_day(day=DAY + timedelta(1))).then_refused(DayLiesAhead)
+
+
+def test_a_day_has_no_more_than_24_hours_and_something_was_done_in_it():
+    body = {"person": "alice", "village": VILLAGE, "day": DAY, "hours": 24, "items": [{"kind": "meeting"}]}
+    assert RecordWorkLog.model_validate(body).hours == Counted(24)
+    for wrong in ({"hours": 25}, {"items": []}, {"items": [{"kind": "sleep"}]}, {"person": "张三"}):
+        with pytest.raises(ValidationError):
+            RecordWorkLog.model_validate(body | wrong)
 
 
 def test_a_day_of_a_person_has_one_stream():

@@ -7,23 +7,19 @@ leaves a tombstone, so that a late event brings nothing back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
-from typing import Any, ClassVar, Final
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
 from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
+from services.reporting.read_models.visits_part import EVENTS as VISITS_EVENTS
+from services.reporting.read_models.visits_part import change_visits, visits_facts
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.concerns import ConcernClosureVerified, ConcernRaised
 from shared.contracts.event import Event
-from shared.contracts.field_work import (
-    HelpPlanAdopted,
-    HelpPlanClosed,
-    HelpPlanReviewed,
-    MajorChangeReported,
-    SchoolVisitLogged,
-)
+from shared.contracts.field_work import SchoolVisitLogged
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
     CareSituationRecorded,
@@ -35,7 +31,7 @@ from shared.contracts.registry import (
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import Kind
-from shared.contracts.visits import ChildFinding, VisitAmended, VisitAttempted, VisitLogged
+from shared.contracts.visits import VisitAmended, VisitAttempted, VisitLogged
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
@@ -54,6 +50,7 @@ class Children(ReadModel):
     events: ClassVar[frozenset[str]] = frozenset(
         {
             *FILE_EVENTS,
+            *VISITS_EVENTS,
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
@@ -62,9 +59,6 @@ class Children(ReadModel):
             "ChildFileReopened",
             "ErasureRequested",
             "SubjectKeyDestroyed",
-            *("VisitLogged", "VisitAttempted", "VisitAmended", "SchoolVisitLogged", "MajorChangeReported"),
-            *("HelpPlanAdopted", "HelpPlanProgressed", "HelpPlanReviewed", "HelpPlanClosed"),
-            *("ConcernRaised", "ConcernClosureVerified"),
             "PairFormed",
             "PairEnded",
         }
@@ -131,6 +125,9 @@ def _change(card: Document, record: Record, event: Event) -> None:
     if record.type in FILE_EVENTS:
         change_file(card.setdefault("file", {}), record, event)
         return
+    if record.type in VISITS_EVENTS:
+        change_visits(card, event)
+        return
     match event:
         case ChildRegistered():
             card["village"] = event.residence
@@ -151,10 +148,6 @@ def _change(card: Document, record: Record, event: Event) -> None:
             file["open"] = True
             file.pop("closed_on", None)
             file.pop("closed_for", None)
-        case VisitLogged():
-            _count(card.setdefault("visits", {}), event.visited_on, last_kind=event.kind.value)
-        case SchoolVisitLogged():
-            _count(card.setdefault("visits", {}).setdefault("school", {}), event.visited_on)
         case PairFormed():
             card.setdefault("pairs", {}).setdefault(event.pair, {}).update(
                 helper=event.helper, kind=event.kind.value, starts=event.starts.isoformat()
@@ -163,12 +156,6 @@ def _change(card: Document, record: Record, event: Event) -> None:
             card.setdefault("pairs", {}).setdefault(event.pair, {})["ends"] = event.ends.isoformat()
         case _:
             pass
-
-
-def _count(visits: Document, on: date, **of_the_last: str) -> None:
-    visits["count"] = visits.get("count", 0) + 1
-    if (day := on.isoformat()) >= visits.get("last_on", ""):
-        visits.update(last_on=day, **of_the_last)
 
 
 def _file(event: ChildRegistered) -> Document:
@@ -213,24 +200,6 @@ def _entry(child: str, occurred: Occurred) -> Document:
 def _facts(child: str, event: Event) -> Document:
     """What the time line shows of an event, beside its name and its time."""
     match event:
-        case VisitLogged():
-            [finding] = [finding for finding in event.findings if finding.child == child]
-            return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
-        case VisitAmended():
-            return told(number=event.number, reason=event.reason.value, **_finding(event.finding))
-        case VisitAttempted():
-            return told(on=event.attempted_on.isoformat(), next_on=event.next_on and event.next_on.isoformat())
-        case SchoolVisitLogged():
-            [word] = [one.word.get() for one in event.words if one.child == child]
-            return told(on=event.visited_on.isoformat(), word=word)
-        case MajorChangeReported():
-            return told(kind=value(event.kind), on=event.happened_on.isoformat(), text=event.text and event.text.get())
-        case ConcernRaised():
-            return told(kind=value(event.kind))
-        case HelpPlanAdopted() | HelpPlanReviewed():
-            return {"review_on": event.review_on.isoformat()}
-        case HelpPlanClosed():
-            return told(result=value(event.result))
         case ParentSituationRecorded():
             return parents_of(event.parents)
         case CareSituationRecorded():
@@ -248,13 +217,4 @@ def _facts(child: str, event: Event) -> Document:
         case ErasureRequested():
             return told(basis=event.basis.get())
         case _:
-            return file_facts(event)
-
-
-def _finding(finding: ChildFinding) -> dict[str, Any]:
-    return {
-        "life": finding.life and finding.life.get(),
-        "learning": finding.learning and finding.learning.get(),
-        "psychology": finding.psychology and finding.psychology.get(),
-        "care_found": finding.care_found and care_of(finding.care_found),
-    }
+            return file_facts(event) or visits_facts(child, event)
