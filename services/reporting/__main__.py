@@ -12,6 +12,7 @@ from services.reporting.api.access import access_routes
 from services.reporting.api.children import child_routes
 from services.reporting.api.concerns import concern_routes, protection_routes
 from services.reporting.api.exports import export_routes
+from services.reporting.api.field_work import help_plan_routes, work_log_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.households import household_routes
@@ -32,6 +33,7 @@ from services.reporting.read_models.access_queries import AccessQueries
 from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.field_work import FieldWork
 from services.reporting.read_models.household_queries import HouseholdQueries
 from services.reporting.read_models.households import Households
 from services.reporting.read_models.mapping_queries import MappingQueries
@@ -88,6 +90,8 @@ def routers(service: LogService) -> list[APIRouter]:
             service.handler,
             kernel.caller,
         ),
+        help_plan_routes(live.of(FieldWork.name), live, scope, opener, kernel.caller),
+        work_log_routes(live.of(FieldWork.name), live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

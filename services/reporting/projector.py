@@ -15,6 +15,7 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.access_log import AccessLog
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
+from services.reporting.read_models.field_work import FieldWork
 from services.reporting.read_models.households import Households
 from services.reporting.read_models.mappings import Mappings
 from services.reporting.read_models.postings import Postings
@@ -44,6 +45,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Concerns.name: Concerns,
     ProtectionReports.name: ProtectionReports,
     AdoptionsModel.name: AdoptionsModel,
+    FieldWork.name: FieldWork,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

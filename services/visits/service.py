@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.visits.handlings import concerns, field_work, protection, visits
+from services.visits.handlings import concerns, field_work, help_plans, protection, visits
 from shared.commands.command import Handling
 from shared.standing.look_up import StandingLookUp
 
@@ -21,4 +21,5 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
         *field_work.handlings(standings),
         *concerns.handlings(standings),
         *protection.handlings(standings),
+        *help_plans.handlings(standings),
     ]

@@ -216,6 +216,24 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ProtectionAssessed": frozenset({"assessed_by", "child", "report"}),
     "GuardianshipInterventionStarted": frozenset({"child", "report", "started_by"}),
     "ProtectionReportClosed": frozenset({"child", "closed_by", "report"}),
+    # visits: the daily work beside visits
+    "SchoolVisitLogged": frozenset(
+        {"doubts", "on_stale_standing", "school", "village", "visit", "visited_on", "visitors", "words.child"}
+    ),
+    "HelpPlanAdopted": frozenset(
+        {
+            *("adopted_by", "adopted_on", "child", "owner", "plan", "report", "review_on", "steps.due"),
+            *("steps.owner", "village"),
+        }
+    ),
+    "HelpPlanProgressed": frozenset({"child", "done", "plan", "told_by"}),
+    "HelpPlanReviewed": frozenset({"child", "plan", "review_on", "reviewed_by", "reviewed_on"}),
+    "HelpPlanClosed": frozenset({"child", "closed_by", "closed_on", "plan"}),
+    "HolidayPlanAdopted": frozenset(
+        {"adopted_by", "adopted_on", "ends", "on_duty", "plan", "risks", "starts", "village"}
+    ),
+    "WorkLogRecorded": frozenset({"collated", "day", "items.kind", "log", "person", "village"}),
+    "LeaveTaken": frozenset({"ends", "leave", "person", "starts", "village"}),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),

@@ -29,7 +29,9 @@ _VILLAGE_WORK: Final = (
     | _MAPPING
     | _IN_EMERGENCIES
     | {"record_mapping_gap"}
+    | {"progress_help_plan", "adopt_holiday_plan"}
 )
+_HELP: Final = frozenset({"adopt_help_plan", "progress_help_plan", "review_help_plan"})
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
 _READ_C2: Final = frozenset({"list_children", "open_child_file"})
@@ -44,9 +46,9 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"read_sensitive"}
     | {"record_consent", "keep_attachment"}
     | {"record_own_fields"},
-    Role.FIRST_SECRETARY: _VILLAGE_WORK,
-    Role.GROUP_LEADER: _VILLAGE_WORK,
-    Role.POSTED_CADRE: _VILLAGE_WORK,
+    Role.FIRST_SECRETARY: _VILLAGE_WORK | {"record_work_log"},
+    Role.GROUP_LEADER: _VILLAGE_WORK | {"record_work_log"},
+    Role.POSTED_CADRE: _VILLAGE_WORK | {"record_work_log"},
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"keep_household", "merge_households"}
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
@@ -60,7 +62,9 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"fix_household_roster", "reopen_village_mapping", "read_mapping_sheet"}
     | _IN_EMERGENCIES
     | _ASKS
-    | {"receive_notices"},
+    | {"receive_notices"}
+    | _HELP
+    | {"adopt_holiday_plan", "read_work_log"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
@@ -72,6 +76,8 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"open_mapping_campaign", "reopen_village_mapping", "read_mapping_sheet"}
     | {"adopt_policy", "record_own_fields", "read_closed_file"}
     | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
+    | _HELP
+    | {"read_work_log"}
     | {
         "register_child",
         "record_child",
@@ -86,7 +92,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | _ASKS
     | _APPROVES
     | {"read_access_log"},
-    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group"} | _IN_EMERGENCIES | _ASKS,
+    Role.ORGANISATION_DEPARTMENT: _FIGURES | {"post_working_group", "read_work_log"} | _IN_EMERGENCIES | _ASKS,
     Role.WOMENS_FEDERATION: _FIGURES | {"form_pair"} | _IN_EMERGENCIES | _ASKS,
     Role.LEADER: _FIGURES | _IN_EMERGENCIES | _ASKS,
     Role.STATISTICS_USER: _FIGURES,

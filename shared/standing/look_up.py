@@ -14,7 +14,9 @@ from shared.contracts.child_file import ChildIdentityCorrected, ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import Kind
+from shared.contracts.values import RiskLevel
 from shared.eventlog.client import OwnerClient, OwnerUnavailableError
 from shared.eventlog.record import Record, decode
 from shared.identity.access import Directory, went_on_as
@@ -104,6 +106,21 @@ def over_since(document: Document) -> Over | None:
     return None if opened else Over(date.fromisoformat(day), False)
 
 
+def level_on(told: Sequence[tuple[Record, Event]], day: date) -> RiskLevel | None:
+    """A child's risk: overridden by hand until a day, unless it was assessed since; else as it was assessed."""
+    assessed: tuple[date, RiskLevel | None] = date.min, None
+    override = None
+    for record, event in told:
+        on = business_day(record.occurred_at)
+        if isinstance(event, RiskAssessed) and assessed[0] <= on <= day:
+            assessed = on, event.level.get()
+        elif isinstance(event, RiskLevelOverridden) and (override is None or override[0] <= on) and on <= day:
+            override = on, event
+    if override is not None and assessed[0] <= override[0] and day < override[1].until:
+        return override[1].level.get()
+    return assessed[1]
+
+
 class StandingUnknown(Refusal):
     """A child is not known here yet, and registry does not answer now."""
 
@@ -158,14 +175,18 @@ class StandingLookUp:
     async def birth_month(self, child: str) -> str | None:
         """Asked of registry itself: the look-up keeps none. None when it does not answer, or nobody knows."""
         try:
-            records = [decode(raw) for raw in await self._registry.stream(child)]
-        except OwnerUnavailableError:
+            told = await self._told(child, frozenset({"counted"}))
+        except StandingUnknown:
             return None
         month = None
-        for event in await self._sealer.open(records, frozenset({"counted"})):
+        for _, event in told:
             if isinstance(event, ChildRegistered | ChildIdentityCorrected):
                 month = event.birth_month.get()
         return month
+
+    async def risk_level(self, child: str, day: date) -> RiskLevel | None:
+        """Asked of registry itself; None when nobody has assessed the child. Raises StandingUnknown."""
+        return level_on(await self._told(child, frozenset({"counted"})), day)
 
     async def _read(self, children: Collection[str]) -> dict[str, Document]:
         known = await self._live.collection(Standings.name, CHILDREN)
@@ -187,11 +208,15 @@ class StandingLookUp:
         return replace(standing, village=await went_on_as(self._directory, standing.village, day))
 
     async def _asked(self, child: str) -> Document:
+        document: Document = {"_id": child, "turns": []}
+        for record, event in await self._told(child, frozenset()):
+            change(document, record, event)
+        return document
+
+    async def _told(self, child: str, kinds: frozenset[Kind]) -> list[tuple[Record, Event]]:
+        """What registry holds of a child, in order. Raises StandingUnknown."""
         try:
             records = [decode(raw) for raw in await self._registry.stream(child)]
         except OwnerUnavailableError:
             raise StandingUnknown from None
-        document: Document = {"_id": child, "turns": []}
-        for record, event in zip(records, await self._sealer.open(records, ()), strict=True):
-            change(document, record, event)
-        return document
+        return list(zip(records, await self._sealer.open(records, kinds), strict=True))

@@ -32,7 +32,7 @@ from shared.contracts.registry import (
     WorkingGroupWithdrawn,
 )
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareKind, HukouKind, ParentState, SchoolState
+from shared.contracts.values import CareKind, HukouKind, ParentState, SchoolState, VisitPurpose
 from shared.contracts.visits import VisitLogged
 from shared.projection.read_model import Occurred
 from tests.support.figure_histories import (
@@ -67,7 +67,7 @@ MEASURES = (
         for rule in RULES
         for measure in ("children", "children_with_posting", "villages", "villages_with_posting")
     ),
-    "visits",
+    *("visits", "visits-poverty", "visits-left_behind"),
 )
 
 # -- the naive replay: the definitions once more, by hand
@@ -84,8 +84,8 @@ def naive(history: Sequence[Occurred], measure: str, node: str, as_of: date, kno
 
 
 def _in_village(known: Sequence[Occurred], measure: str, rule: str = "", *, village: str, as_of: date) -> int:
-    if measure == "visits":
-        return sum(isinstance(e, VisitLogged) and e.village == village and e.visited_on <= as_of for _, e in known)
+    if measure.startswith("visits"):
+        return _visits(known, measure, village, as_of)
     registered = {e.child for _, e in known if isinstance(e, ChildRegistered)}
     children = sum(
         _counts([one for one in known if _is_about(one, child)], rule, village, as_of) for child in registered
@@ -93,6 +93,11 @@ def _in_village(known: Sequence[Occurred], measure: str, rule: str = "", *, vill
     if measure.endswith("with_posting") and not _is_posted(known, village, as_of):
         return 0
     return children if measure.startswith("children") else int(children > 0)
+
+
+def _visits(known: Sequence[Occurred], measure: str, village: str, as_of: date) -> int:
+    made = [e for _, e in known if isinstance(e, VisitLogged) and e.village == village and e.visited_on <= as_of]
+    return sum(measure in {"visits", *(f"visits-{purpose}" for purpose in e.purposes)} for e in made)
 
 
 def _is_about(one: Occurred, child: str) -> bool:
@@ -273,6 +278,7 @@ cares = st.sampled_from([CareKind.GRANDPARENT, CareKind.GRANDPARENT, CareKind.NO
 schools = st.sampled_from([SchoolState.PRIMARY, SchoolState.JUNIOR, SchoolState.SENIOR])
 births = st.sampled_from(["2016-03", "2016-04", "2014-05", "2011-12", "2008-08", "2010-08", "2011-07", "2011-08"])
 villages = st.sampled_from(VILLAGES)
+purposes = st.sets(st.sampled_from([VisitPurpose.POVERTY, VisitPurpose.LEFT_BEHIND]))
 
 
 @st.composite
@@ -323,7 +329,9 @@ def histories(draw: st.DrawFn) -> list[list[Occurred]]:
     """Streams of a few children, postings, visits and divisions."""
     files = [draw(a_file(number)) for number in range(draw(st.integers(1, 4)))]
     stays = [draw(a_stay(number)) for number in range(draw(st.integers(0, 3)))]
-    visits = [draw(stream([a_visit_in(draw(villages), draw(days))])) for _ in range(draw(st.integers(0, 3)))]
+    visits = [
+        draw(stream([a_visit_in(draw(villages), draw(days), *draw(purposes))])) for _ in range(draw(st.integers(0, 3)))
+    ]
     tree = [
         *(draw(a_place(code, TOWNSHIPS)) for code in VILLAGES),
         *(draw(a_place(code, COUNTIES)) for code in TOWNSHIPS),

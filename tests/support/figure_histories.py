@@ -41,6 +41,7 @@ from shared.contracts.values import (
     SchoolState,
     Sex,
     VisitKind,
+    VisitPurpose,
     WithdrawalReason,
 )
 from shared.contracts.visits import VisitLogged
@@ -176,13 +177,13 @@ def a_withdrawal(number: int, village: str, ends: date) -> WorkingGroupWithdrawn
     )
 
 
-def a_visit_in(village: str, on: date) -> VisitLogged:
+def a_visit_in(village: str, on: date, *purposes: VisitPurpose) -> VisitLogged:
     return VisitLogged(
         visit=an_id("visit", 1),
         household=an_id("household", 1),
         village=village,
         kind=VisitKind.HOME,
-        purposes=(),
+        purposes=purposes,
         visited_on=on,
         findings=(),
     )

@@ -14,7 +14,7 @@ from services.reporting.figures.steps import positive, product, step
 from shared.contracts.divisions import DivisionRecoded, DivisionsMerged, DivisionSplit, SplitPart
 from shared.contracts.registry import ChildFileReopened, ParentsSituation
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import DivisionKind, ParentState
+from shared.contracts.values import DivisionKind, ParentState, VisitPurpose
 from shared.projection.read_model import Occurred
 from tests.support.figure_histories import (
     a_child_of,
@@ -151,6 +151,14 @@ async def test_a_late_visit_counts_on_the_day_it_happened_once_it_is_known() -> 
     history = [told(a_visit_in(VILLAGE, AUG_1), AUG_1, AUG_14)]
     assert await summed(history, "visits", AUG_1, known_at=date(2026, 8, 13)) == 0
     assert await summed(history, "visits", AUG_1, known_at=AUG_14) == 1
+
+
+async def test_a_visit_counts_once_and_once_in_each_of_its_purposes() -> None:
+    both = told(a_visit_in(VILLAGE, AUG_1, VisitPurpose.POVERTY, VisitPurpose.MASS_CONTACT), AUG_1, AUG_1)
+    one = told(a_visit_in(VILLAGE, AUG_1, VisitPurpose.POVERTY), AUG_1, AUG_1)
+    measures = {"visits": 2, "visits-poverty": 2, "visits-mass_contact": 1, "visits-left_behind": 0}
+    for measure, counted in measures.items():
+        assert await summed([both, one], measure, AUG_14) == counted
 
 
 async def test_a_division_has_what_lies_below_it_though_the_tree_was_told_last() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from services.reporting.api.children import child_routes
+from services.reporting.api.field_classes import entry_without_detail
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.households import household_routes
@@ -216,6 +217,18 @@ async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of
         "risk": {"level": "high", "override": {"level": "low"}},
     }
     assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
+
+
+@pytest.mark.parametrize("event", ["VisitLogged", "VisitAmended"])
+def test_what_a_visit_found_of_a_childs_mind_is_for_who_keeps_the_file(event):
+    entry = {"type": event, "facts": {"life": "衣食无忧", "psychology": "很少说话"}}
+    assert entry_without_detail(entry) == {"type": event, "facts": {"life": "衣食无忧"}}
+    assert entry_without_detail({"type": event}) == {"type": event}
+
+
+def test_what_has_changed_in_a_childs_life_is_for_who_keeps_the_file():
+    entry = {"type": "MajorChangeReported", "facts": {"kind": "arrest"}}
+    assert entry_without_detail(entry) == {"type": "MajorChangeReported"}
 
 
 async def test_a_card_shows_the_files_that_were_merged_into_it_and_each_of_them_is_opened(reporting, http):

@@ -7,14 +7,18 @@ import pytest
 
 from services.registry.domain.child import CloseChildFile, ReopenChildFile
 from shared.commands.command import Told
-from shared.contracts.sealed import Personal
-from shared.contracts.values import CloseReason
+from shared.contracts.event import Event
+from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
+from shared.contracts.sealed import ERASED, Counted, Personal
+from shared.contracts.values import CloseReason, RiskLevel
 from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
+from shared.eventlog.record import Record
 from shared.projection.live import Freshness
-from shared.standing.look_up import Over, StandingLookUp, StandingUnknown, _Together, over_since, standing_of
+from shared.standing.look_up import Over, StandingLookUp, StandingUnknown, _Together, level_on, over_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
+from tests.support.figure_histories import told
 from tests.support.registry import Registry
 
 CLOSED = ["2026-08-20", 3, False]
@@ -151,3 +155,51 @@ async def test_a_child_in_a_village_that_was_withdrawn_stands_there_until_its_fi
     await registry.handler.handle(Told(command, "command-1", "director-1"))
     registry.directory.end_division(VILLAGE, date(2026, 9, 1), "520303105299")
     assert (await look_up.on(date(2026, 9, 2), [command.child]))[command.child].village == VILLAGE
+
+
+def risk(day: int, level: RiskLevel, until: date | None = None) -> tuple[Record, Event]:
+    child = "child-00000000-0000-7000-8000-000000000001"
+    event: Event
+    if until is None:
+        event = RiskAssessed(
+            child=child,
+            instrument="SHEET-1",
+            answers=Personal(ERASED),
+            outcome=Personal(ERASED),
+            level=Counted(level),
+            assessed_by="director-1",
+            next_due=date(2027, 3, 1),
+        )
+    else:
+        event = RiskLevelOverridden(
+            child=child,
+            assessed=Counted(RiskLevel.LOW),
+            level=Counted(level),
+            reason=Personal(ERASED),
+            asked_by="director-1",
+            reviewed_by="county-1",
+            until=until,
+        )
+    return told(event, date(2026, 8, day), date(2026, 8, day))
+
+
+def test_a_risk_holds_from_its_day_until_the_next_one_or_the_end_of_an_override():
+    first, override = risk(1, RiskLevel.LOW), risk(5, RiskLevel.HIGH, until=date(2026, 8, 20))
+    history = [first, override]
+    assert level_on(history, date(2026, 7, 31)) is None
+    assert level_on(history, date(2026, 8, 4)) is RiskLevel.LOW
+    assert level_on(history, date(2026, 8, 5)) is RiskLevel.HIGH
+    assert level_on(history, date(2026, 8, 20)) is RiskLevel.LOW
+    assert level_on([*history, risk(6, RiskLevel.MEDIUM)], date(2026, 8, 6)) is RiskLevel.MEDIUM
+
+
+async def test_the_risk_is_what_registry_itself_says():
+    registry = Registry()
+    owner = Owner(registry)
+    look_up = StandingLookUp(None, owner, registry.sealer, registry.directory)
+    command = a_registration()
+    await registry.handler.handle(Told(command, "command-1", "director-1"))
+    assert await look_up.risk_level(command.child, date(2026, 8, 14)) is None
+    owner.away = True
+    with pytest.raises(StandingUnknown):
+        await look_up.risk_level(command.child, date(2026, 8, 14))

@@ -37,7 +37,10 @@ _SENSITIVE_EVENTS: Final = {
     "AttachmentAdded",
     "AttachmentRemoved",
     "ConflictingValueKept",
+    "MajorChangeReported",
 }
+
+_NOT_OF_A_VISIT: Final = {"psychology"}
 
 
 def without_detail(file: Document | None) -> Document | None:
@@ -60,9 +63,9 @@ def household_without_detail(file: Document) -> Document:
 
 def entry_without_detail(entry: Document) -> Document:
     """An entry of the time line: that it happened, without what it said, where that is class C3."""
-    if entry["type"] not in _SENSITIVE_EVENTS:
-        return entry
-    return {name: value for name, value in entry.items() if name != "facts"}
+    if entry["type"] in _SENSITIVE_EVENTS:
+        return _less(entry, {"facts"})
+    return entry | {"facts": _less(entry["facts"], _NOT_OF_A_VISIT)} if "facts" in entry else entry
 
 
 def _block(name: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ from services.reporting.duties.policies import Adopted
 from shared.commands.command import business_day
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
-from shared.contracts.field_work import MajorChangeReported
+from shared.contracts.field_work import MajorChangeReported, SchoolVisitLogged
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import Kind
@@ -41,7 +41,7 @@ class Duties(ReadModel):
         {
             *("ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"),
             *("RiskAssessed", "RiskLevelOverridden", "VisitLogged", "VisitAttempted", "VisitReturned", "VisitAmended"),
-            *("MajorChangeReported", "VisitPolicyAdopted"),
+            *("MajorChangeReported", "SchoolVisitLogged", "VisitPolicyAdopted"),
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"counted"})
@@ -92,6 +92,8 @@ def _children_of(event: Event) -> Iterator[str]:
     match event:
         case VisitLogged():
             yield from (finding.child for finding in event.findings)
+        case SchoolVisitLogged():
+            yield from (one.child for one in event.words)
         case VisitAttempted():
             yield from event.children
         case VisitPolicyAdopted() | VisitReturned() | VisitAmended():
@@ -123,6 +125,8 @@ def _change(document: Document, record: Record, event: Event) -> None:
             note("overrides", business_day(record.occurred_at), event.until.isoformat(), event.level.reveal().value)
         case VisitLogged():
             note("seen", event.visited_on, event.kind.value)
+        case SchoolVisitLogged():
+            note("seen", event.visited_on, VisitKind.SCHOOL.value)
         case VisitAttempted():
             note("tried", event.attempted_on, event.next_on and event.next_on.isoformat())
         case MajorChangeReported():

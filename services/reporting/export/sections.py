@@ -89,6 +89,11 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "VisitAttempted": "上门未遇",
             "VisitAmended": "更正走访记录",
             "MajorChangeReported": "报告重大变故",
+            "SchoolVisitLogged": "到校走访",
+            "HelpPlanAdopted": "制定帮扶方案",
+            "HelpPlanProgressed": "帮扶进展",
+            "HelpPlanReviewed": "复核帮扶方案",
+            "HelpPlanClosed": "结束帮扶方案",
         },
     ),
     "concerns": Section(

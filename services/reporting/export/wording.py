@@ -15,7 +15,7 @@ from shared.contracts.consent import (
     MediaType,
     RemovalReason,
 )
-from shared.contracts.field_work import MajorChangeKind
+from shared.contracts.field_work import HelpPlanResult, MajorChangeKind
 from shared.contracts.own_fields import FieldClass
 from shared.contracts.values import (
     AccessPurpose,
@@ -61,12 +61,12 @@ from shared.contracts.values import (
 )
 
 FIELDS: Final[Mapping[str, str]] = {
-    "about": "有关对象",
     "accepted_by": "采纳人",
-    "access": "查阅授权编号",
     "across_county": "是否跨县",
     "actions": "现场处理",
     "address": "住址",
+    "adopted_by": "制定人",
+    "adopted_on": "制定日期",
     "allowances": "享受补助",
     "amended_by": "更正人",
     "answer": "答复",
@@ -92,19 +92,16 @@ FIELDS: Final[Mapping[str, str]] = {
     "category": "类别",
     "categories": "特殊类别",
     "certificate": "残疾证号",
-    "change": "变故编号",
     "changed": "有变化的栏目",
     "channel": "联系方式",
-    "children": "儿童编号",
     "choice": "选项",
     "citizen_number": "公民身份号码",
     "citizen_number_status": "公民身份号码状态",
     "class_name": "班级",
+    "closed_by": "结束人",
     "closed_on": "关闭日期",
-    "concern": "问题编号",
     "confirmation": "确认",
     "confirmed_on": "确认日期",
-    "dangers": "危险情形",
     "decided_on": "认定日期",
     "declarant": "声明人",
     "definition": "栏目版本",
@@ -113,6 +110,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "distance_to_school": "到校距离（公里）",
     "division": "区划",
     "document": "文书",
+    "done": "已完成步骤",
     "doubts": "存疑事项",
     "due": "办理期限",
     "ends": "终止日期",
@@ -123,13 +121,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "finding": "更正后内容",
     "form": "走访表",
     "former_names": "曾用名",
-    "found_at": "发现的走访",
     "found_by": "发现人",
     "found_on": "发现日期",
     "from_village": "转出村",
     "full_numbers": "是否显示完整号码",
-    "gap": "遗漏编号",
-    "glass": "紧急查阅编号",
+    "goals": "目标",
     "grade": "年级或等级",
     "group": "重点对象类别",
     "guardian_on": "监护人确认日期",
@@ -146,7 +142,6 @@ FIELDS: Final[Mapping[str, str]] = {
     "incapable_reason": "无监护能力原因",
     "income_sources": "收入来源",
     "instrument": "评估表",
-    "into": "并入的家庭",
     "item": "项目",
     "key": "栏目代码",
     "kind": "类别",
@@ -165,7 +160,6 @@ FIELDS: Final[Mapping[str, str]] = {
     "media_type": "文件格式",
     "medical_aid": "医疗救助",
     "members": "家庭成员",
-    "merged": "被合并的家庭",
     "merged_by": "合并人",
     "merged_on": "合并日期",
     "met": "见到的人",
@@ -210,8 +204,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "residence": "现居住地",
     "resolved_by": "办结人",
     "resolved_on": "办结日期",
+    "result": "结果",
     "returned_by": "退回人",
+    "review_on": "复核期限",
     "reviewed_by": "复核人",
+    "reviewed_on": "复核日期",
     "rule": "规则",
     "school": "学校",
     "schooling_found": "走访所见就学情况",
@@ -225,12 +222,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "source": "来源",
     "starts": "开始日期",
     "state": "状况",
+    "steps": "步骤",
     "submitted_by": "提交人",
     "system": "坐标系",
     "taken_over_by": "接收人",
     "temporary_aid": "临时救助",
     "text": "内容",
     "to_village": "转入村",
+    "told_by": "讲述人",
     "undone_by": "撤销人",
     "until": "有效期至",
     "value": "值",
@@ -242,6 +241,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "wechat": "可否微信联系",
     "wishes": "心愿",
     "without_members": "未登记成员原因",
+    "word": "教师意见",
+    "words": "各儿童情况",
     "work": "职业",
     # parts of an event that say nothing by themselves
     **dict.fromkeys(("consent", "correction", "declaration", "details", "entrustment", "file"), ""),
@@ -250,9 +251,22 @@ FIELDS: Final[Mapping[str, str]] = {
 }
 
 HIDDEN: Final = frozenset({"child", "household", "proposal", "visit", "pair", "sha256", "birth_month"}) | {
+    *(
+        "about",
+        "access",
+        "change",
+        "children",
+        "concern",
+        "found_at",
+        "gap",
+        "glass",
+        "into",
+        "merged",
+        "plan",
+    ),
     "on_stale_standing",
     # Class C4: which sign of an emergency was seen may be about the very person who asks for the copy.
-    "emergencies",
+    *("dangers", "emergencies", "report"),
 }
 """Fields that are left out: ids of the system, and what is decided by case."""
 
@@ -508,6 +522,12 @@ WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         "police": "公安",
         "spot_check": "抽查",
         "allowance_list": "救助名单",
+        "other": "其他",
+    },
+    HelpPlanResult: {
+        "goals_reached": "目标达到",
+        "not_needed": "不再需要",
+        "handed_over": "已移交",
         "other": "其他",
     },
     PairKind: {

@@ -7,8 +7,11 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from shared.contracts.refusal import Refusal
+from shared.contracts.values import VisitPurpose
 
 VISITS: Final = "visits"
+VISITS_FOR: Final[Mapping[VisitPurpose, str]] = {purpose: f"{VISITS}-{purpose}" for purpose in VisitPurpose}
+"""A visit counts once as a visit, and once in each of its purposes."""
 
 
 class Measures(NamedTuple):
@@ -36,7 +39,7 @@ class UnknownIndicator(Refusal):
     """There is no such indicator."""
 
     status = 404
-    what_to_do = "Ask for one of I1, I1b, VISITS."
+    what_to_do = "Ask for one of I1, I1b, VISITS, or VISITS-<purpose>."
 
 
 def indicators_by(rule: str) -> Mapping[str, Indicator]:
@@ -46,6 +49,7 @@ def indicators_by(rule: str) -> Mapping[str, Indicator]:
         "I1": Indicator(measures.children_with_posting, measures.children),
         "I1b": Indicator(measures.villages_with_posting, measures.villages),
         "VISITS": Indicator(VISITS),
+        **{f"VISITS-{purpose}": Indicator(measure) for purpose, measure in VISITS_FOR.items()},
     }
 
 

@@ -27,7 +27,7 @@ from services.reporting.figures.facts import (
     text_of,
     villages_of,
 )
-from services.reporting.figures.indicators import VISITS
+from services.reporting.figures.indicators import VISITS, VISITS_FOR
 from services.reporting.figures.steps import Edges, Steps, add, add_edges, step
 from services.reporting.figures.tree import Placement, Tree, placements
 from services.reporting.figures.village import changes
@@ -65,7 +65,7 @@ class _Batch:
         self.loaded: set[str] = set()
         self.moving: defaultdict[str, set[str]] = defaultdict(set)
         self.moves: list[tuple[str, str | None]] = []
-        self.visits: defaultdict[str, Steps] = defaultdict(dict)
+        self.visits: defaultdict[str, dict[str, Steps]] = defaultdict(dict)
         self.children_before: dict[str, _ChildCounts] = {}
         self.posted_before: dict[str, Steps] = {}
 
@@ -157,7 +157,9 @@ class FiguresModel(ReadModel):
         record, event = occurred
         match event:
             case VisitLogged():
-                add(self._batch.visits[event.village], step(text_of(event.visited_on), known_on(record)))
+                once = step(text_of(event.visited_on), known_on(record))
+                counted = {VISITS, *(VISITS_FOR[purpose] for purpose in event.purposes)}
+                _merge(self._batch.visits[event.village], dict.fromkeys(counted, once))
             case DivisionAdded() | DivisionRecoded() | DivisionsMerged() | DivisionSplit():
                 for placed in placements(event):
                     self._place(record, placed, work)
@@ -217,8 +219,7 @@ class FiguresModel(ReadModel):
         more = self._child_changes(work)
         for code in more.keys() | self._batch.posted_before.keys():
             yield code, self._settle(_village(work, code), more.get(code, {}), work)
-        for code, visits in self._batch.visits.items():
-            yield code, {VISITS: visits}
+        yield from self._batch.visits.items()
 
     def _child_changes(self, work: Workspace) -> dict[str, dict[str, Steps]]:
         """By village and rule."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from services.reporting.read_models.file_part import DRAFT, care_told, change_file, file_facts
 from services.reporting.read_models.file_part import EVENTS as FILE_EVENTS
@@ -16,8 +16,12 @@ from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.privacy_part import EVENTS as PRIVACY_EVENTS
 from services.reporting.read_models.privacy_part import change_privacy, privacy_facts
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
+from services.reporting.read_models.visits_part import EVENTS as VISITS_EVENTS
+from services.reporting.read_models.visits_part import change_visits, visits_facts
 from shared.contracts.child_file import ChildTransferred
+from shared.contracts.concerns import ConcernClosureVerified, ConcernRaised
 from shared.contracts.event import Event
+from shared.contracts.field_work import SchoolVisitLogged
 from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
@@ -30,17 +34,19 @@ from shared.contracts.registry import (
     SubjectKeyDestroyed,
 )
 from shared.contracts.sealed import Kind
-from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.contracts.visits import VisitAmended, VisitAttempted, VisitLogged
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CARDS: Final = "cards"
 ENTRIES: Final = "entries"
+CONCERNS: Final = "concerns"
 FEW: Final = 2
+_OF_SEVERAL: Final = (VisitLogged, VisitAttempted, SchoolVisitLogged)
 
 
 class Children(ReadModel):
-    """Cards by child, entries by event and child."""
+    """Cards by child, entries by event and child; of a concern, which child it is about."""
 
     name: ClassVar[str] = "children"
     services: ClassVar[tuple[str, ...]] = ("registry", "visits", "pairing")
@@ -48,6 +54,7 @@ class Children(ReadModel):
         {
             *FILE_EVENTS,
             *PRIVACY_EVENTS,
+            *VISITS_EVENTS,
             "ChildRegistered",
             "ParentSituationRecorded",
             "CareSituationRecorded",
@@ -58,7 +65,6 @@ class Children(ReadModel):
             "ChildMergeUndone",
             "ErasureRequested",
             "SubjectKeyDestroyed",
-            "VisitLogged",
             "PairFormed",
             "PairEnded",
         }
@@ -73,6 +79,7 @@ class Children(ReadModel):
             Index((("file.merged_into", 1),)),
         ),
         ENTRIES: (Index((("child", 1), ("at", 1))),),
+        CONCERNS: (Index((("child", 1),)),),
     }
 
     def pause(self, written: int) -> timedelta:
@@ -80,17 +87,21 @@ class Children(ReadModel):
         return timedelta(milliseconds=20 if written > FEW else 0)
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
-        await work.load(CARDS, {child for occurred in batch for child in children_of(occurred.event)})
+        await work.load(CONCERNS, {one.event.concern for one in batch if isinstance(one.event, ConcernClosureVerified)})
+        await work.load(CARDS, {child for one in batch for child in children_of(one.event, work)})
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
-        for child in children_of(occurred.event):
+        for child in children_of(occurred.event, work):
             card = work.get(CARDS, child) or {"_id": child}
             if card.get("erased"):
                 continue
             if isinstance(occurred.event, SubjectKeyDestroyed):
                 work.delete_where(ENTRIES, "child", child)
+                work.delete_where(CONCERNS, "child", child)
                 work.put(CARDS, {"_id": child, "erased": True})
                 continue
+            if isinstance(occurred.event, ConcernRaised):
+                work.put(CONCERNS, {"_id": occurred.event.concern, "child": child})
             _change(card, *occurred)
             work.put(CARDS, card)
             work.insert(ENTRIES, _entry(child, occurred))
@@ -105,11 +116,23 @@ def card_of(child: str, told: Iterable[Occurred]) -> Document:
     return card
 
 
-def children_of(event: Event) -> Iterator[str]:
+def children_of(event: Event, work: Workspace) -> Iterator[str]:
     """The children an event is about."""
     match event:
         case VisitLogged():
             yield from (finding.child for finding in event.findings)
+        case SchoolVisitLogged():
+            yield from (one.child for one in event.words)
+        case VisitAttempted():
+            yield from event.children
+        case VisitAmended():
+            yield event.finding.child
+        case ConcernRaised():
+            if event.about.startswith("child-"):
+                yield event.about
+        case ConcernClosureVerified():
+            if known := work.get(CONCERNS, event.concern):
+                yield known["child"]
         case _:
             yield event.child  # type: ignore[attr-defined]
 
@@ -120,6 +143,9 @@ def _change(card: Document, record: Record, event: Event) -> None:
         return
     if record.type in PRIVACY_EVENTS:
         change_privacy(card, record, event)
+        return
+    if record.type in VISITS_EVENTS:
+        change_visits(card, event)
         return
     match event:
         case ChildRegistered():
@@ -147,8 +173,6 @@ def _change(card: Document, record: Record, event: Event) -> None:
             card.setdefault("file", {}).pop("merged_into", None)
         case ErasureRequested():
             card.setdefault("file", {})["erasure_requested"] = True
-        case VisitLogged():
-            _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
         case PairFormed():
             card.setdefault("pairs", {}).setdefault(event.pair, {}).update(
                 helper=event.helper, kind=event.kind.value, starts=event.starts.isoformat()
@@ -157,12 +181,6 @@ def _change(card: Document, record: Record, event: Event) -> None:
             card.setdefault("pairs", {}).setdefault(event.pair, {})["ends"] = event.ends.isoformat()
         case _:
             pass
-
-
-def _count_visit(visits: Document, event: VisitLogged) -> None:
-    visits["count"] += 1
-    if (day := event.visited_on.isoformat()) >= visits["last_on"]:
-        visits.update(last_on=day, last_kind=event.kind.value)
 
 
 def _file(event: ChildRegistered) -> Document:
@@ -191,8 +209,8 @@ def _file(event: ChildRegistered) -> Document:
 def _entry(child: str, occurred: Occurred) -> Document:
     record, event = occurred
     entry: Document = {
-        # A visit to siblings is one event and one entry for each of them.
-        "_id": f"{record.id}/{child[-17:]}" if isinstance(event, VisitLogged) else record.id,
+        # A visit to several children is one event and one entry for each of them.
+        "_id": f"{record.id}/{child[-17:]}" if isinstance(event, _OF_SEVERAL) else record.id,
         "child": child,
         "type": record.type,
         "at": record.occurred_at,
@@ -207,9 +225,10 @@ def _entry(child: str, occurred: Occurred) -> Document:
 def _facts(child: str, event: Event) -> Document:
     """What the time line shows of an event, beside its name and its time."""
     match event:
-        case VisitLogged():
-            [finding] = [finding for finding in event.findings if finding.child == child]
-            return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
+        case ParentSituationRecorded():
+            return parents_of(event.parents)
+        case CareSituationRecorded():
+            return care_recorded(event)
         case ChildTransferred():
             return {"from": event.from_village, "to": event.to_village, "on": event.moved_on.isoformat()}
         case ChildFileClosed():
@@ -227,13 +246,4 @@ def _facts(child: str, event: Event) -> Document:
         case ErasureRequested():
             return told(basis=event.basis.get())
         case _:
-            return file_facts(event) or privacy_facts(event)
-
-
-def _finding(finding: ChildFinding) -> dict[str, Any]:
-    return {
-        "life": finding.life and finding.life.get(),
-        "learning": finding.learning and finding.learning.get(),
-        "psychology": finding.psychology and finding.psychology.get(),
-        "care_found": finding.care_found and care_of(finding.care_found),
-    }
+            return file_facts(event) or privacy_facts(event) or visits_facts(child, event)

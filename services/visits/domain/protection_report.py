@@ -168,11 +168,11 @@ class NotRaised:
 
 @dataclass(frozen=True)
 class Report:
-    """``assessed`` and ``filed``: how far it has come; it can not go back."""
+    """``assessed`` and ``filed``: how far it has come; it can not go back. ``readers`` are those who may read it."""
 
     child: str
     village: str
-    reporter: str
+    readers: frozenset[str]
     filed: bool = False
     assessed: bool = False
     closed: bool = False
@@ -327,10 +327,13 @@ def _closed(command: ReportClosedBy, report: Report) -> ProtectionReportClosed:
 
 def evolve(report: Protection, event: Event) -> Protection:
     if isinstance(event, ProtectionReportRaised):
-        return Report(event.child, event.village, event.reporter)
+        readers = report.readers if isinstance(report, Report) else frozenset[str]()
+        return Report(event.child, event.village, readers | {event.reporter})
     if not isinstance(report, Report):
         raise AssertionError(event)
     match event:
+        case ReportReaderNamed():
+            return replace(report, readers=report.readers | {event.reader})
         case ProtectionReportFiled():
             return replace(report, filed=True)
         case ProtectionAssessed():

@@ -6,7 +6,7 @@ What a device told later is kept where something had changed meanwhile, and wait
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -298,8 +298,9 @@ def decide(command: VisitCommand, visit: Visit) -> Sequence[Event]:
 
 
 def _logged(command: JudgedVisit) -> VisitLogged:
-    _check_placement(command.household, command.visit, (finding.child for finding in command.findings))
-    if len({finding.child for finding in command.findings}) < len(command.findings):
+    children = [finding.child for finding in command.findings]
+    _check_placement(command.household, command.visit, children)
+    if len(set(children)) < len(children):
         raise ChildNamedTwice
     if command.next_on is not None and command.next_on <= command.occurred_on:
         raise NextVisitPassed
@@ -316,21 +317,23 @@ def _logged(command: JudgedVisit) -> VisitLogged:
         form=command.form,
         next_on=command.next_on,
         visitors=tuple(dict.fromkeys((command.person, *command.visitors))),
-        doubts=(*command.doubts, *_closed_meanwhile(command)),
+        doubts=(*command.doubts, *doubted(children, command.standings, command.village, command.later)),
     )
 
 
-def _closed_meanwhile(command: JudgedVisit) -> Iterator[VisitDoubt]:
+def doubted(
+    children: Iterable[str], standings: Mapping[str, Standing | None], village: str, later: bool
+) -> Iterator[VisitDoubt]:
     """What a device could not know is no reason to lose its visit. Raises ChildNotOnFile or ChildFileWasClosed."""
-    doubted = False
-    for finding in command.findings:
+    closed = False
+    for child in children:
         try:
-            check_standing(command.standings.get(finding.child), command.village)
+            check_standing(standings.get(child), village)
         except ChildFileWasClosed:
-            if not command.later:
+            if not later:
                 raise
-            doubted = True
-    if doubted:
+            closed = True
+    if closed:
         yield VisitDoubt.FILE_WAS_CLOSED
 
 

@@ -75,12 +75,17 @@ def _checking(command: type[Any], by: type[Any]) -> Handling[Any]:
 
 
 def _later(command: LogVisit, meanwhile: Meanwhile) -> LaterVisit:
-    doubts = []
+    return LaterVisit.model_construct(**dict(command), doubts=doubts(meanwhile))
+
+
+def doubts(meanwhile: Meanwhile) -> tuple[VisitDoubt, ...]:
+    """Why a supervisor looks at what a device told later."""
+    found = []
     if meanwhile.office_ended:
-        doubts.append(VisitDoubt.OFFICE_ENDED)
+        found.append(VisitDoubt.OFFICE_ENDED)
     if meanwhile.clock_corrected:
-        doubts.append(VisitDoubt.CLOCK_CORRECTED)
-    return LaterVisit.model_construct(**dict(command), doubts=tuple(doubts))
+        found.append(VisitDoubt.CLOCK_CORRECTED)
+    return tuple(found)
 
 
 def _found(findings: Iterable[ChildFinding], form: str | None) -> Iterator[Target]:
