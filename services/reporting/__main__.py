@@ -13,6 +13,7 @@ from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
 from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
+from services.reporting.api.visit_checks import visit_check_routes
 from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.duties.queries import WorkLists
@@ -23,6 +24,7 @@ from services.reporting.read_models.child_queries import ChildQueries
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
 from services.reporting.read_models.protection import ProtectionReports
+from services.reporting.read_models.visit_checks import VisitChecks
 from shared.identity.directory import DIVISIONS, DirectoryModel
 from shared.identity.issuer import Issuer, issuer_routes
 from shared.runtime.kernel import Kernel
@@ -54,6 +56,7 @@ def routers(service: LogService) -> list[APIRouter]:
         child_routes(ChildQueries(live.of(Children.name)), live, scope, opener, kernel.caller),
         concern_routes(live.of(Concerns.name), live, scope, opener, kernel.caller),
         protection_routes(live.of(ProtectionReports.name), live, scope, opener, kernel.caller),
+        visit_check_routes(live.of(VisitChecks.name), live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

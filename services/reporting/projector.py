@@ -14,6 +14,7 @@ from services.reporting.figures.read_model import FiguresModel
 from services.reporting.read_models.children import Children
 from services.reporting.read_models.concerns import Concerns
 from services.reporting.read_models.protection import ProtectionReports
+from services.reporting.read_models.visit_checks import VisitChecks
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
 from shared.runtime.kernel import Kernel
@@ -32,6 +33,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     Duties.name: Duties,
     Concerns.name: Concerns,
     ProtectionReports.name: ProtectionReports,
+    VisitChecks.name: VisitChecks,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

@@ -12,6 +12,7 @@ from shared.contracts import (
     counting,
     divisions,
     field_work,
+    oversight,
     pairing,
     places,
     protection,
@@ -28,7 +29,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
     "registry": (registry, roster, divisions, places, child_file, counting, risk),
-    "visits": (visits, visit_policy, field_work, concerns, protection),
+    "visits": (visits, visit_policy, field_work, concerns, protection, oversight),
     "pairing": (pairing,),
     "reporting": (reporting,),
 }

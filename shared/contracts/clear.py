@@ -143,6 +143,13 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ProtectionAssessed": frozenset({"assessed_by", "child", "report"}),
     "GuardianshipInterventionStarted": frozenset({"child", "report", "started_by"}),
     "ProtectionReportClosed": frozenset({"child", "closed_by", "report"}),
+    # visits: oversight
+    "VisitsAssigned": frozenset({"assigned_by", "assignment", "children", "starts", "village", "visitor"}),
+    "VisitPlanned": frozenset({"appointment", "assignee", "child", "kind", "planned_by", "planned_for", "village"}),
+    "VisitRescheduled": frozenset({"appointment", "assignee", "planned_for", "reason", "rescheduled_by"}),
+    "VisitCancelled": frozenset({"appointment", "cancelled_by", "reason"}),
+    "PlausibilityFlagged": frozenset({"flag", "villages", "visitor", "visits"}),
+    "PlausibilityCleared": frozenset({"cleared_by", "flag"}),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),

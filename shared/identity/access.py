@@ -21,6 +21,7 @@ _VILLAGE_WORK: Final = (
     | {"register_child", "record_child", "propose_change", "log_visit", "form_pair"}
     | {"record_village_profile"}
     | {"raise_concern", "work_on_concern", "raise_protection_report"}
+    | {"plan_visit"}
 )
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
 
@@ -29,7 +30,7 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"close_child_file", "request_erasure", "submit_child_file", "keep_child_file", "assess_risk"}
     | {"read_sensitive"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK,
-    Role.GROUP_LEADER: _VILLAGE_WORK,
+    Role.GROUP_LEADER: _VILLAGE_WORK | {"assign_visits"},
     Role.POSTED_CADRE: _VILLAGE_WORK,
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"register_child", "record_child", "propose_change", "close_child_file", "log_visit", "request_erasure"}
@@ -37,13 +38,15 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
     | {"review_child_file", "return_child_file", "decide_change", "transfer_child", "assess_risk"}
     | {"read_sensitive"}
     | _CONCERNS
-    | {"check_visit", "raise_protection_report"},
+    | {"check_visit", "raise_protection_report"}
+    | {"assign_visits", "plan_visit"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
     | {"adopt_counting_rule", "override_risk", "read_sensitive"}
     | {"review_duplicate", "learn_of_elsewhere", "import_ledger"}
     | _CONCERNS
     | {"check_visit", "raise_protection_report", "handle_protection_report", "adopt_visit_policy"}
+    | {"assign_visits", "plan_visit"}
     | {
         "register_child",
         "record_child",
@@ -140,6 +143,15 @@ class Directory(Protocol):
 
     async def authorise(self, person: str, action: str, division: str, today: date) -> Grant:
         """The grant by which the person may do it; ``today`` is the day in China. Raises NotPermitted."""
+
+
+async def permitted(directory: Directory, person: str, action: str, division: str, day: date) -> bool:
+    """Whether the person holds an office on that day by which it may be done there."""
+    try:
+        await directory.authorise(person, action, division, day)
+    except NotPermitted:
+        return False
+    return True
 
 
 async def went_on_as(directory: Directory, division: str, day: date) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
-from shared.identity.access import Directory, NotPermitted
+from shared.identity.access import Directory, permitted
 from shared.projection.read_model import Document
 
 Divisions = Callable[[], Awaitable[AsyncIOMotorCollection[Document]]]
@@ -24,11 +24,7 @@ class Scope:
         await self._directory.authorise(person, action, division, business_day(datetime.now(UTC)))
 
     async def permits(self, person: str, action: str, division: str) -> bool:
-        try:
-            await self.permit(person, action, division)
-        except NotPermitted:
-            return False
-        return True
+        return await permitted(self._directory, person, action, division, business_day(datetime.now(UTC)))
 
     async def path(self, division: str) -> tuple[str, ...]:
         """From the root down to the division itself; empty when there is no such node."""

@@ -93,7 +93,7 @@ def test_somebody_may_give_every_command_of_every_service() -> None:
     tables = [
         duplicates.handlings(any_port, any_port),
         registry.handlings(any_port, any_port, any_port, any_port, PlaceLearning(any_port, any_port)),
-        visits.handlings(any_port),
+        visits.handlings(any_port, any_port),
         pairing.handlings(any_port),
         reporting.handlings(),
     ]
