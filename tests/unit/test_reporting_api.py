@@ -13,6 +13,7 @@ import pytest
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
@@ -103,7 +104,7 @@ class Reporting:
         scope = VillageScope(registry.directory, divisions)
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
+        routes = child_routes(self.cards, self.live, scope, Opener(handler), lambda: Caller(self.caller))
         self.app = create_app(title="reporting", service="reporting", routers=[routes])
 
     async def openings(self):
