@@ -70,6 +70,9 @@ RIGHTS: Final[Mapping[Role, frozenset[str]]] = {
 }
 """What each role may do in its scope: the ``action`` of a command's handling, or of a query."""
 
+VISITING: Final = "log_visit"
+"""Who may do this in a village holds an office by which its children are visited, and may be given them."""
+
 ACTIONS: Final = frozenset().union(*RIGHTS.values())
 
 

@@ -143,6 +143,7 @@ async def test_when_a_working_group_leaves_its_children_are_without_owner_until_
     position = await assigned(guanhu, DIRECTOR, *children)
     after = await of_village(guanhu, position)
     assert not after.keys() & set(children)
+    assert (await guanhu.request("/work-list/unassigned", OFFICE, division=TOWNSHIP)).status_code == 403
     assert (await line_of(guanhu, children[0], DIRECTOR, position, mine="true"))["visitor"] == DIRECTOR
 
 
@@ -164,7 +165,11 @@ async def test_what_is_flagged_is_asked_about_drawn_first_and_cleared_by_a_super
     flag = await flagged(guanhu)
     assert (flag["rule"], flag["visits"]) == ("two_villages", [first.visit, second.visit])
     assert flag["question"].endswith("?")
-    assert (await guanhu.request("/plausibility", DIRECTOR, division=TOWNSHIP)).status_code == 403
+    for path in ("/plausibility", "/visits/review"):
+        assert (await guanhu.request(path, DIRECTOR, division=TOWNSHIP)).status_code == 403
+    for share in ("0", "1.1"):
+        asked = {"division": TOWNSHIP, "month": "2026-08", "share": share}
+        assert (await guanhu.request("/visits/sample", SUPERVISOR, **asked)).status_code == 422
 
     def visits_of(found: dict[str, Any]) -> set[str]:
         return {one["visit"] for one in found["visits"]}

@@ -4,8 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from services.reporting.duties.appointments import Assigned, Planned, assigned_in, plan_of
-from services.reporting.duties.read_model import CHILDREN, PLANS, Duties
+import pytest
+
+from services.reporting.duties.appointments import Assigned, Owner, Planned, assigned_in, owner_of, plan_of
+from services.reporting.duties.read_model import CHILDREN, PLANS, Duties, facts_of
 from services.reporting.read_models.visit_checks import FLAGS, VISITS, VisitChecks
 from shared.contracts.event import Event
 from shared.contracts.oversight import (
@@ -19,15 +21,49 @@ from shared.contracts.oversight import (
     VisitRescheduled,
     VisitsAssigned,
 )
-from shared.contracts.registry import SubjectKeyDestroyed
+from shared.contracts.registry import (
+    PostedPerson,
+    SubjectKeyDestroyed,
+    WorkingGroupPosted,
+    WorkingGroupWithdrawn,
+)
+from shared.contracts.roster import (
+    DutyHolderNamed,
+    DutyHolderRelieved,
+    FirstSecretaryRelieved,
+    PostingMemberJoined,
+    PostingMemberLeft,
+)
 from shared.contracts.sealed import ERASED, Counted, Personal
-from shared.contracts.values import AmendReason, ReturnReason, VerifyMethod, VisitDoubt, VisitKind, VisitPurpose
-from shared.contracts.visits import ChildFinding, VisitAmended, VisitLogged, VisitReturned, VisitVerified
+from shared.contracts.values import (
+    AmendReason,
+    Duty,
+    PostingLevel,
+    PostingOffice,
+    ReliefReason,
+    ReturnReason,
+    Role,
+    VerifyMethod,
+    VisitDoubt,
+    VisitKind,
+    VisitPurpose,
+    WithdrawalReason,
+)
+from shared.contracts.visits import (
+    ChildFinding,
+    VisitAmended,
+    VisitAttempted,
+    VisitLogged,
+    VisitReturned,
+    VisitVerified,
+)
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Record
+from shared.identity.access import Grant, Grants
+from shared.identity.directory import GRANTS, DirectoryModel
 from shared.projection.read_model import Occurred, ReadModel
 from tests.support.builders import VILLAGE
-from tests.support.workspace import MemoryWorkspace, Store, a_record
+from tests.support.workspace import MemoryWorkspace, Store, a_record, fold_all
 
 DAY = date(2026, 8, 14)
 CHILD = new_id("child")
@@ -171,6 +207,92 @@ async def test_an_appointment_is_there_until_it_is_cancelled():
     moved = planned._replace(on=DAY + timedelta(3), assignee="eve")
     assert plan_of((await folded(Duties(), PLANNED, PUT_OFF))[PLANS][APPOINTED]) == moved
     assert not (await folded(Duties(), PLANNED, CANCELLED))[PLANS]
+
+
+async def test_an_attempt_leaves_an_appointment_open():
+    attempt = VisitAttempted(
+        visit=VISIT, household=new_id("household"), village=VILLAGE, children=(CHILD,), attempted_on=DAY
+    )
+    store = await folded(Duties(), PLANNED, attempt)
+    assert store[PLANS].keys() == {APPOINTED}
+    assert facts_of(store[CHILDREN][CHILD]).seen == []
+
+
+POSTING = new_id("posting")
+POSTED = WorkingGroupPosted(
+    posting=POSTING,
+    village=VILLAGE,
+    level=PostingLevel.COUNTY,
+    unit="测试局",
+    starts=DAY - timedelta(90),
+    leader="leader",
+    first_secretary="secretary",
+)
+JOINED = PostingMemberJoined(posting=POSTING, village=VILLAGE, person="member", starts=DAY - timedelta(60))
+NAMED = DutyHolderNamed(
+    duty=new_id("duty"), person="director", role=Duty.CHILD_DIRECTOR, division=VILLAGE, starts=DAY - timedelta(60)
+)
+LEAVING = [
+    (
+        "member",
+        PostingMemberLeft(posting=POSTING, village=VILLAGE, person="member", starts=JOINED.starts, ends=DAY),
+    ),
+    (
+        "secretary",
+        FirstSecretaryRelieved(posting=POSTING, village=VILLAGE, person="secretary", since=None, ends=DAY),
+    ),
+    (
+        "director",
+        DutyHolderRelieved(
+            duty=NAMED.duty,
+            division=VILLAGE,
+            person="director",
+            role=Duty.CHILD_DIRECTOR,
+            ends=DAY,
+            reason=ReliefReason.TERM_ENDED,
+        ),
+    ),
+    (
+        "member",
+        WorkingGroupWithdrawn(
+            posting=POSTING,
+            village=VILLAGE,
+            ends=DAY,
+            reason=WithdrawalReason.ROTATED,
+            leaving=(PostedPerson(person="member", office=PostingOffice.POSTED_CADRE, since=JOINED.starts),),
+        ),
+    ),
+    (
+        "leader",
+        WorkingGroupWithdrawn(posting=POSTING, village=VILLAGE, ends=DAY, reason=WithdrawalReason.ROTATED),
+    ),
+]
+
+
+async def grants_after(person: str, *events: Event) -> Grants:
+    held = (await fold_all(DirectoryModel(), [events]))[GRANTS].values()
+    return Grants(
+        Grant(
+            person,
+            Role(one["role"]),
+            one["division"],
+            date.fromisoformat(one["starts"]),
+            date.fromisoformat(one["ends"]) if one["ends"] else None,
+            one["source"],
+        )
+        for one in held
+        if one["person"] == person
+    )
+
+
+@pytest.mark.parametrize(("person", "left"), LEAVING, ids=[type(left).__name__ for _, left in LEAVING])
+async def test_in_whichever_way_somebody_leaves_the_children_are_without_owner_from_that_day(person, left):
+    to, path = [Assigned(DAY - timedelta(20), person)], ("52", VILLAGE)
+    before = await grants_after(person, POSTED, JOINED, NAMED)
+    assert owner_of(to, before, path, DAY) == Owner(person)
+    after = await grants_after(person, POSTED, JOINED, NAMED, left)
+    assert owner_of(to, after, path, DAY - timedelta(1)) == Owner(person)
+    assert owner_of(to, after, path, DAY) == owner_of(to, after, path, DAY + timedelta(9)) == Owner(None, person, DAY)
 
 
 async def test_nothing_of_an_erased_child_is_planned_or_assigned():

@@ -16,7 +16,7 @@ from services.reporting.api.scope import Scope
 from services.reporting.read_models.visit_checks import FLAGS, VISITS, VisitChecks
 from services.reporting.sample import Candidate, draw, seed_of
 from shared.contracts.oversight import PlausibilityRule
-from shared.contracts.values import BirthMonth, DivisionCode, VisitDoubt, VisitKind
+from shared.contracts.values import DivisionCode, VisitDoubt, VisitKind
 from shared.projection.live import Collections, LiveModels
 from shared.projection.read_model import Document
 
@@ -24,6 +24,8 @@ MOST: Final = 500
 """Lines in one answer, the oldest first."""
 
 CHECKING: Final = "check_visit"
+
+Month = Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 QUESTIONS: Final = {
     PlausibilityRule.TWO_VILLAGES: "Two visits in two villages are told for within ten minutes. Which times are right?",
@@ -95,7 +97,7 @@ def visit_check_routes(checks: Collections, live: LiveModels, scope: Scope, call
     @router.get("/visits/sample", summary="Visits of a month to verify")
     async def sample(
         division: DivisionCode,
-        month: BirthMonth,
+        month: Month,
         share: Annotated[Decimal, Query(gt=0, le=1)] = Decimal("0.05"),
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008

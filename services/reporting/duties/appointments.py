@@ -8,11 +8,8 @@ from typing import NamedTuple
 
 from services.reporting.duties.derivation import Facts, PolicyOn
 from shared.contracts.values import VisitKind
-from shared.identity.access import Grants, NotPermitted, allowing, permitting
+from shared.identity.access import VISITING, Grants, NotPermitted, allowing, permitting
 from shared.projection.read_model import Document
-
-VISITING = "log_visit"
-"""Who may do this in a village holds an office there by which it is visited."""
 
 
 class Planned(NamedTuple):

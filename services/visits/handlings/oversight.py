@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from services.visits.domain import appointment, plausibility
 from services.visits.domain.appointment import (
@@ -17,11 +17,8 @@ from services.visits.domain.appointment import (
 from services.visits.domain.assignment import ASSIGNMENT, AssignVisits, JudgedAssignment, assignment_stream
 from services.visits.domain.plausibility import FLAG, ClearanceBy, ClearPlausibility, FlagPlausibility
 from shared.commands.command import Handling, Target, as_it_is, told_by
-from shared.identity.access import Directory, permitted
+from shared.identity.access import VISITING, Directory, permitted
 from shared.standing.look_up import StandingLookUp
-
-VISITING: Final = "log_visit"
-"""Who may do this in a village may be given its children to visit."""
 
 
 def handlings(standings: StandingLookUp, directory: Directory) -> list[Handling[Any]]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from services.visits.plausibility.rules import Made, thresholds_on
+from shared.commands.command import business_day
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.sealed import Kind
 from shared.contracts.values import VisitKind
@@ -110,7 +111,7 @@ class VisitsMade(ReadModel):
 
 
 def _note_length(at: datetime) -> int:
-    return thresholds_on(at.date()).note_length
+    return thresholds_on(business_day(at)).note_length
 
 
 class VisitsBehindError(Exception):
