@@ -128,10 +128,10 @@ def test_one_note_of_three_households_is_asked_about_and_of_one_household_is_not
 
 def test_the_same_answers_at_ten_households_in_a_row_are_asked_about():
     days = [MORNING + timedelta(days=n) for n in range(10)]
-    alike = [made(n, day, answers=7) for n, day in enumerate(days)]
+    alike = [made(n, day, answers=frozenset({7})) for n, day in enumerate(days)]
     assert rules_of(*alike) == [("same_answers", 10)]
     assert rules_of(*alike[:9]) == []
-    assert rules_of(*alike[:5], made(99, days[4] + timedelta(hours=1), answers=8), *alike[5:]) == []
+    assert rules_of(*alike[:5], made(99, days[4] + timedelta(hours=1), answers=frozenset({7, 8})), *alike[5:]) == []
     assert rules_of(*alike[:5], made(99, days[4] + timedelta(hours=1)), *alike[5:]) == [("same_answers", 10)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -137,7 +137,7 @@ def visits_of(live: LiveModels) -> VisitsOf:
 
 def made_by(person: str, document: Document) -> Made:
     """A visit's document, as one of those who were there made it."""
-    answers = set(_answers(document))
+    found = document["found"].values()
     return Made(
         visit=document["_id"],
         village=document["village"],
@@ -145,12 +145,6 @@ def made_by(person: str, document: Document) -> Made:
         at=document["at"],
         at_place=document["at_place"],
         told=document["by"] == person,
-        notes=frozenset(note for found in document["found"].values() for note in found["notes"]),
-        answers=answers.pop() if len(answers) == 1 else None,
+        notes=frozenset(note for one in found for note in one["notes"]),
+        answers=frozenset(one["answers"] for one in found if one["answers"] is not None),
     )
-
-
-def _answers(document: Document) -> Iterator[int]:
-    for found in document["found"].values():
-        if found["answers"] is not None:
-            yield found["answers"]

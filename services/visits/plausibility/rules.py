@@ -37,7 +37,6 @@ THRESHOLDS: Final = (Thresholds(date.min),)
 REACH: Final = timedelta(days=220)
 """No rule looks further back from a visit: a quarter, the one after it, and the days it may be told within."""
 
-
 MOST: Final = 500
 """Visits of one finding, so that it fits into an event."""
 
@@ -47,8 +46,8 @@ def thresholds_on(day: date) -> Thresholds:
 
 
 class Made(NamedTuple):
-    """A visit as a rule sees it. ``notes`` and ``answers`` are keyed hashes; ``told`` says that the person told it
-    and did not only come along; ``at_place`` that it is made where the family lives."""
+    """A visit as a rule sees it. ``notes`` and ``answers`` (one for each child) are keyed hashes; ``told`` says that
+    the person told it and did not only come along; ``at_place`` that it is made where the family lives."""
 
     visit: str
     village: str
@@ -57,7 +56,7 @@ class Made(NamedTuple):
     at_place: bool = True
     told: bool = True
     notes: frozenset[int] = frozenset()
-    answers: int | None = None
+    answers: frozenset[int] = frozenset()
 
     @property
     def has_time(self) -> bool:
@@ -121,7 +120,7 @@ def _same_note(made: Sequence[Made], limits: Thresholds) -> Iterator[Found]:
 
 def _same_answers(made: Sequence[Made], limits: Thresholds) -> Iterator[Found]:
     """One visit after the other; visits without a form are passed over."""
-    answered = [one for one in made if one.answers is not None]
+    answered = [one for one in made if one.answers]
     for _, run in groupby(answered, key=lambda one: one.answers):
         households = _first_of_each_household(run)
         if len(households) >= limits.households_of_answers:
