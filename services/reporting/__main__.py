@@ -19,6 +19,7 @@ from services.reporting.api.households import household_routes
 from services.reporting.api.mapping import mapping_routes
 from services.reporting.api.opening import Opener
 from services.reporting.api.postings import posting_routes
+from services.reporting.api.visit_checks import visit_check_routes
 from services.reporting.api.work_list import work_list_routes
 from services.reporting.domain import SERVICE, handlings
 from services.reporting.duties.queries import WorkLists
@@ -40,6 +41,7 @@ from services.reporting.read_models.mapping_queries import MappingQueries
 from services.reporting.read_models.mappings import Mappings
 from services.reporting.read_models.postings import PostingQueries, Postings
 from services.reporting.read_models.protection import ProtectionReports
+from services.reporting.read_models.visit_checks import VisitChecks
 from services.reporting.retention import Retention
 from shared.adoption.read_model import Adoptions, live_documents
 from shared.identity.directory import DIVISIONS, DirectoryModel
@@ -92,6 +94,7 @@ def routers(service: LogService) -> list[APIRouter]:
         ),
         help_plan_routes(live.of(FieldWork.name), live, scope, opener, kernel.caller),
         work_log_routes(live.of(FieldWork.name), live, scope, kernel.caller),
+        visit_check_routes(live.of(VisitChecks.name), live, scope, kernel.caller),
         gateway_routes(_others(settings), kernel.http),
     ]
     if settings.issuer == "embedded":

@@ -20,6 +20,7 @@ from services.reporting.read_models.households import Households
 from services.reporting.read_models.mappings import Mappings
 from services.reporting.read_models.postings import Postings
 from services.reporting.read_models.protection import ProtectionReports
+from services.reporting.read_models.visit_checks import VisitChecks
 from shared.adoption.read_model import AdoptionsModel
 from shared.identity.directory import DirectoryModel
 from shared.projection.read_model import ReadModel
@@ -46,6 +47,7 @@ READ_MODELS: Final[Mapping[str, Callable[[], ReadModel]]] = {
     ProtectionReports.name: ProtectionReports,
     AdoptionsModel.name: AdoptionsModel,
     FieldWork.name: FieldWork,
+    VisitChecks.name: VisitChecks,
 }
 """What the projector writes, so that the process that answers questions hears no topic."""
 

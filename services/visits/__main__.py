@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.visits.forms import form_routes
+from services.visits.plausibility.look_up import NoteKeys, VisitsMade, visits_of
+from services.visits.plausibility.policy import LINE, caught_up_with, flagging
 from services.visits.registry_items import RegistryItems
 from services.visits.service import SERVICE, handlings
 from shared.commands.sync import sync_routes
@@ -20,9 +22,11 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """visits with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
-    service = LogService(kernel, [DirectoryModel(), Standings()])
+    note_keys = NoteKeys(settings.claim_key.get_secret_value())
+    service = LogService(kernel, [DirectoryModel(), Standings(), VisitsMade(note_keys)])
     standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer, kernel.directory)
-    service.handles(handlings(standings))
+    service.handles(handlings(standings, kernel.directory))
+    service.reacts([flagging(visits_of(kernel.live), caught_up_with(kernel.live))], [SERVICE], line=LINE)
     return service
 
 

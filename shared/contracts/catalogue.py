@@ -19,6 +19,7 @@ from shared.contracts import (
     households,
     mapping,
     mapping_gap,
+    oversight,
     own_fields,
     pairing,
     places,
@@ -40,7 +41,7 @@ MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
         *(registry, roster, divisions, places, child_file, file_keeping, counting, risk, households, mapping),
         *(mapping_gap, retention, own_fields, access, consent),
     ),
-    "visits": (visits, visit_policy, field_work, concerns, protection),
+    "visits": (visits, visit_policy, field_work, concerns, protection, oversight),
     "pairing": (pairing,),
     "reporting": (reporting, access_log),
 }

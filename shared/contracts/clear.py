@@ -234,6 +234,13 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     ),
     "WorkLogRecorded": frozenset({"collated", "day", "items.kind", "log", "person", "village"}),
     "LeaveTaken": frozenset({"ends", "leave", "person", "starts", "village"}),
+    # visits: oversight
+    "VisitsAssigned": frozenset({"assigned_by", "assignment", "children", "starts", "village", "visitor"}),
+    "VisitPlanned": frozenset({"appointment", "assignee", "child", "kind", "planned_by", "planned_for", "village"}),
+    "VisitRescheduled": frozenset({"appointment", "assignee", "planned_for", "reason", "rescheduled_by"}),
+    "VisitCancelled": frozenset({"appointment", "cancelled_by", "reason"}),
+    "PlausibilityFlagged": frozenset({"flag", "villages", "visitor", "visits"}),
+    "PlausibilityCleared": frozenset({"cleared_by", "flag"}),
     # pairing
     "PairFormed": frozenset({"child", "helper", "kind", "pair", "starts", "village"}),
     "PairEnded": frozenset({"child", "ends", "kind", "pair", "reason"}),

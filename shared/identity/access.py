@@ -30,6 +30,7 @@ _VILLAGE_WORK: Final = (
     | _IN_EMERGENCIES
     | {"record_mapping_gap"}
     | {"progress_help_plan", "adopt_holiday_plan"}
+    | {"plan_visit"}
 )
 _HELP: Final = frozenset({"adopt_help_plan", "progress_help_plan", "review_help_plan"})
 _CONCERNS: Final = frozenset({"raise_concern", "work_on_concern", "assign_concern", "verify_concern", "refer_concern"})
@@ -47,7 +48,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"record_consent", "keep_attachment"}
     | {"record_own_fields"},
     Role.FIRST_SECRETARY: _VILLAGE_WORK | {"record_work_log"},
-    Role.GROUP_LEADER: _VILLAGE_WORK | {"record_work_log"},
+    Role.GROUP_LEADER: _VILLAGE_WORK | {"record_work_log", "assign_visits"},
     Role.POSTED_CADRE: _VILLAGE_WORK | {"record_work_log"},
     Role.CHILD_SUPERVISOR: _CHILDREN
     | {"keep_household", "merge_households"}
@@ -64,7 +65,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | _ASKS
     | {"receive_notices"}
     | _HELP
-    | {"adopt_holiday_plan", "read_work_log"},
+    | {"adopt_holiday_plan", "read_work_log", "assign_visits", "plan_visit"},
     Role.COUNTY_CIVIL_AFFAIRS: _CHILDREN
     | {"keep_household", "merge_households"}
     | {"verify_child_file", "return_child_file", "keep_child_file", "decide_change", "transfer_child"}
@@ -77,7 +78,7 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
     | {"adopt_policy", "record_own_fields", "read_closed_file"}
     | {"record_mapping_gap", "settle_mapping_gap", "match_register"}
     | _HELP
-    | {"read_work_log"}
+    | {"read_work_log", "assign_visits", "plan_visit"}
     | {
         "register_child",
         "record_child",
@@ -113,6 +114,9 @@ RIGHTS: Final[Mapping[Office, frozenset[str]]] = {
 """What each office may do in its scope: the ``action`` of a command's handling, or of a query."""
 
 COUNTY_DIGITS: Final = 6
+
+VISITING: Final = "log_visit"
+"""Who may do this in a village holds an office by which its children are visited, and may be given them."""
 
 ACTIONS: Final = frozenset().union(*RIGHTS.values())
 
@@ -218,6 +222,17 @@ async def anywhere_in_the_county(directory: Directory, person: str, action: str,
         if grant.division in path or (own is not None and county.intersection(own.path)):
             return grant
     raise OutOfScope if able else NoRole
+
+
+async def permitted(
+    directory: Directory, person: str, action: str, division: str, day: date, child: str | None = None
+) -> bool:
+    """Whether the person holds an office on that day by which it may be done there, or with that child's file."""
+    try:
+        await directory.authorise(person, action, division, day, child)
+    except NotPermitted:
+        return False
+    return True
 
 
 async def went_on_as(directory: Directory, division: str, day: date) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from shared.commands.command import business_day
-from shared.identity.access import Directory, Grant, NotPermitted, allowing
+from shared.identity.access import Directory, Grant, allowing, permitted
 from shared.identity.map import ending_of, up_on
 from shared.projection.read_model import Document
 
@@ -48,11 +48,7 @@ class Scope:
         return await self._directory.authorise(person, action, division, self.today, child)
 
     async def permits(self, person: str, action: str, division: str, child: str | None = None) -> bool:
-        try:
-            await self.permit(person, action, division, child)
-        except NotPermitted:
-            return False
-        return True
+        return await permitted(self._directory, person, action, division, self.today, child)
 
     async def grants(self, person: str, action: str) -> list[Grant]:
         """Those that allow it today, wherever."""

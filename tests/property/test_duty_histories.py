@@ -139,7 +139,7 @@ HISTORY = st.lists(CHANGE, max_size=14)
 
 async def folded(told: Sequence[On]) -> Store:
     """In the order they are told, each with the version of its place in it."""
-    store: Store = {CHILDREN: {}, POLICIES: {}, "returned": {}}
+    store: Store = {CHILDREN: {}, POLICIES: {}, "returned": {}, "plans": {}}
     model = Duties()
     for version, (day, event) in enumerate(told, 1):
         work = MemoryWorkspace(store)

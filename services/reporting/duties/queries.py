@@ -4,15 +4,25 @@ changes."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeVar
 
+from services.reporting.duties.appointments import (
+    Assigned,
+    Owner,
+    Planned,
+    assigned_in,
+    assigned_to,
+    open_plans,
+    owner_of,
+    plan_of,
+)
 from services.reporting.duties.derivation import Duty, Facts, duties
 from services.reporting.duties.policies import Policies
-from services.reporting.duties.read_model import CHILDREN, POLICIES, RETURNED, adopted_of, facts_of
+from services.reporting.duties.read_model import CHILDREN, PLANS, POLICIES, RETURNED, adopted_of, facts_of
 from services.reporting.read_models.children import CARDS
-from shared.identity.access import Directory
+from shared.identity.access import Directory, Grants
 from shared.projection.live import Collections
 from shared.projection.read_model import Document
 
@@ -41,12 +51,23 @@ _FILE: Final = {
 
 
 class OfChild(NamedTuple):
-    """A child's duties that are open, and when somebody was last at its door in vain."""
+    """A child's duties that are open, when somebody was last at its door in vain, whose it is to visit from which day
+    on, and the appointments that are open."""
 
     child: str
     facts: Facts
     duties: list[Duty]
     tried_on: str | None
+    assigned: list[Assigned]
+    planned: list[Planned]
+
+
+class Unowned(NamedTuple):
+    """A child without an owner."""
+
+    child: str
+    village: str
+    owner: Owner
 
 
 class WorkLists:
@@ -65,7 +86,14 @@ class WorkLists:
         documents = [document async for document in children.sort("_id", 1) if "moves" in document]
         policies = await self._in_force({move[2] for document in documents for move in document["moves"]})
         derived = [self._of_child(document, policies, today) for document in documents]
-        return [one for one in derived if one.facts.open_on(today)]
+        standing = [one for one in derived if one.facts.open_on(today)]
+        plans = await self._plans([one.child for one in standing])
+        return [
+            one._replace(planned=open_plans(plans[one.child], one.facts, policies.on, today))
+            if one.child in plans
+            else one
+            for one in standing
+        ]
 
     async def files(self, village: str) -> dict[str, Document]:
         """What a device needs of the open files, by child."""
@@ -76,6 +104,39 @@ class WorkLists:
         """The person's visits that wait to be put right."""
         found = (await self._duties_of(RETURNED)).find({"village": village, "visitors": person}).sort("_id", 1)
         return await found.to_list(None)
+
+    async def owners(self, village: str, children: Sequence[OfChild], today: date) -> dict[str, Owner]:
+        """By child."""
+        assigned = {one.child: (village, one.assigned) for one in children}
+        return await self._owners(assigned, today)
+
+    async def unowned(self, villages: Sequence[str], today: date) -> list[Unowned]:
+        """The children with an open file that nobody visits, by village and child."""
+        query = {"village": {"$in": list(villages)}, "erased": {"$exists": False}}
+        fields = {"village": 1, "moves": 1, "turns": 1, "assigned": 1}
+        found = (await self._duties_of(CHILDREN)).find(query, fields).sort([("village", 1), ("_id", 1)])
+        documents = [document async for document in found if "moves" in document]
+        standing = [document for document in documents if facts_of(document).open_on(today)]
+        owners = await self._owners({one["_id"]: (one["village"], assigned_in(one)) for one in standing}, today)
+        every = [Unowned(one["_id"], one["village"], owners[one["_id"]]) for one in standing]
+        return [one for one in every if one.owner.visitor is None]
+
+    async def _plans(self, children: list[str]) -> dict[str, list[Planned]]:
+        found: dict[str, list[Planned]] = {}
+        async for document in (await self._duties_of(PLANS)).find({"child": {"$in": children}}):
+            found.setdefault(document["child"], []).append(plan_of(document))
+        return found
+
+    async def _owners(self, assigned: Mapping[str, tuple[str, list[Assigned]]], today: date) -> dict[str, Owner]:
+        places = await self._directory.places({village for village, _ in assigned.values()})
+        visitors = {assigned_to(one, today) for _, one in assigned.values()} - {None}
+        grants = {person: await self._directory.grants(person) for person in visitors if person}
+        found = {}
+        for child, (village, told) in assigned.items():
+            place, visitor = places.get(village), assigned_to(told, today)
+            held = grants.get(visitor or "", Grants())
+            found[child] = owner_of(told, held, place.path if place else (), today)
+        return found
 
     async def _in_force(self, villages: Set[str]) -> Policies:
         """Those of all villages that the children have lived in; the same object while nothing has changed."""
@@ -97,7 +158,7 @@ class WorkLists:
             facts = facts_of(document)
             open_ones = [duty for duty in duties(facts, policies.on, policies.days, today) if duty.open]
             tried = max((day for day, *_ in document.get("tried", ())), default=None)
-            known = state, OfChild(child, facts, open_ones, tried)
+            known = state, OfChild(child, facts, open_ones, tried, assigned_in(document), [])
             _keep(self._derived, child, known)
         return known[1]
 

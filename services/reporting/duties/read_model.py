@@ -6,7 +6,7 @@ No due day is stored: it is derived when it is asked for, so that a policy that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, ClassVar, Final
 
 from services.reporting.duties.derivation import Assessed, Facts, Move, Override, Seen, Turn
@@ -15,6 +15,7 @@ from shared.commands.command import business_day
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.field_work import MajorChangeReported, SchoolVisitLogged
+from shared.contracts.oversight import VisitCancelled, VisitPlanned, VisitRescheduled, VisitsAssigned
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import Kind
@@ -27,13 +28,16 @@ from shared.projection.read_model import Document, Index, Occurred, ReadModel, W
 CHILDREN: Final = "children"
 POLICIES: Final = "policies"
 RETURNED: Final = "returned"
+PLANS: Final = "plans"
 ALONE: Final = 2
 
 
 class Duties(ReadModel):
     """``children``: ``{_id, village, turns, moves, assessed, overrides, seen, changes, tried}``, lists of
-    ``[day, version, …]``; ``policies``: ``{_id: division, adopted: [[day, version, content, may_be_overridden]]}``;
-    ``returned``: visits that wait for their visitors."""
+    ``[day, version, …]``, and ``assigned: [[day, when it was told, visitor]]``;
+    ``policies``: ``{_id: division, adopted: [[day, version, content, may_be_overridden]]}``;
+    ``returned``: visits that wait for their visitors; ``plans``: ``{_id, child, kind, on, assignee, since}``, without
+    those that were cancelled."""
 
     name: ClassVar[str] = "duties"
     services: ClassVar[tuple[str, ...]] = ("registry", "visits")
@@ -42,6 +46,7 @@ class Duties(ReadModel):
             *("ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"),
             *("RiskAssessed", "RiskLevelOverridden", "VisitLogged", "VisitAttempted", "VisitReturned", "VisitAmended"),
             *("MajorChangeReported", "SchoolVisitLogged", "VisitPolicyAdopted"),
+            *("VisitsAssigned", "VisitPlanned", "VisitRescheduled", "VisitCancelled"),
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"counted"})
@@ -49,6 +54,7 @@ class Duties(ReadModel):
         CHILDREN: (Index((("village", 1),)),),
         POLICIES: (),
         RETURNED: (Index((("village", 1),)),),
+        PLANS: (Index((("child", 1),)),),
     }
 
     def pause(self, written: int) -> timedelta:
@@ -59,6 +65,7 @@ class Duties(ReadModel):
         await work.load(CHILDREN, {child for occurred in batch for child in _children_of(occurred.event)})
         adopting = {one.event.division for one in batch if isinstance(one.event, VisitPolicyAdopted)}
         await work.load(POLICIES, adopting)
+        await work.load(PLANS, {one.record.stream for one in batch if isinstance(one.event, VisitRescheduled)})
         await work.load(RETURNED, {one.record.stream for one in batch if isinstance(one.event, VisitReturned)})
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
@@ -73,6 +80,8 @@ class Duties(ReadModel):
                 work.put(RETURNED, _returned(record, event))
             case VisitAmended():
                 work.delete(RETURNED, record.stream)
+            case VisitRescheduled() | VisitCancelled():
+                _change_plan(event, work)
             case _:
                 for child in _children_of(event):
                     self._fold_child(child, occurred, work)
@@ -83,6 +92,10 @@ class Duties(ReadModel):
             return
         if isinstance(occurred.event, SubjectKeyDestroyed):
             document = {"_id": child, "erased": True}
+            work.delete_where(PLANS, "child", child)
+        elif isinstance(occurred.event, VisitPlanned):
+            work.put(PLANS, _planned(occurred.record, occurred.event))
+            return
         else:
             _change(document, *occurred)
         work.put(CHILDREN, document)
@@ -94,9 +107,9 @@ def _children_of(event: Event) -> Iterator[str]:
             yield from (finding.child for finding in event.findings)
         case SchoolVisitLogged():
             yield from (one.child for one in event.words)
-        case VisitAttempted():
+        case VisitAttempted() | VisitsAssigned():
             yield from event.children
-        case VisitPolicyAdopted() | VisitReturned() | VisitAmended():
+        case VisitPolicyAdopted() | VisitReturned() | VisitAmended() | VisitRescheduled() | VisitCancelled():
             return
         case _:
             yield event.child  # type: ignore[attr-defined]
@@ -131,8 +144,31 @@ def _change(document: Document, record: Record, event: Event) -> None:
             note("tried", event.attempted_on, event.next_on and event.next_on.isoformat())
         case MajorChangeReported():
             note("changes", event.happened_on)
+        case VisitsAssigned():
+            # By when it was told: each village's assignments have versions of their own.
+            entry = [event.starts.isoformat(), record.recorded_at.astimezone(UTC).isoformat(), event.visitor]
+            document.setdefault("assigned", []).append(entry)
         case _:
             raise AssertionError(event)
+
+
+def _planned(record: Record, event: VisitPlanned) -> Document:
+    return {
+        "_id": event.appointment,
+        "child": event.child,
+        "kind": event.kind.value,
+        "on": event.planned_for.isoformat(),
+        "assignee": event.assignee,
+        "since": business_day(record.occurred_at).isoformat(),
+    }
+
+
+def _change_plan(event: VisitRescheduled | VisitCancelled, work: Workspace) -> None:
+    if isinstance(event, VisitCancelled):
+        work.delete(PLANS, event.appointment)
+    elif document := work.get(PLANS, event.appointment):
+        told = {"on": event.planned_for.isoformat(), "assignee": event.assignee}
+        work.put(PLANS, document | told)
 
 
 def _returned(record: Record, event: VisitReturned) -> Document:

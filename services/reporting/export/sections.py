@@ -90,6 +90,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
             "VisitAmended": "更正走访记录",
             "MajorChangeReported": "报告重大变故",
             "SchoolVisitLogged": "到校走访",
+            "VisitPlanned": "约定走访",
             "HelpPlanAdopted": "制定帮扶方案",
             "HelpPlanProgressed": "帮扶进展",
             "HelpPlanReviewed": "复核帮扶方案",
@@ -145,6 +146,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "SubjectKeyDestroyed": "after it there is nothing to export",
     "DivisionSplit": "its children are divisions",
     "ListExported": "its children are a number",
+    "VisitsAssigned": "who visits a village's children says nothing of one of them",
 }
 """Events that name a child and stand in no export, with the reason.
 

@@ -180,7 +180,7 @@ def every_handling() -> list[Handling[Any]]:
     return [
         *duplicates.handlings(any_port, any_port),
         *registry.handlings(any_port, any_port, any_port, any_port, places, households, policies),
-        *visits.handlings(any_port),
+        *visits.handlings(any_port, any_port),
         *pairing.handlings(any_port),
         *reporting.handlings(),
     ]
