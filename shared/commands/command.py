@@ -41,7 +41,7 @@ class Command(BaseModel):
 
 
 class HappensLater(Refusal):
-    """What a command tells can not lie in the future."""
+    """occurred_at: what a command tells can not lie in the future."""
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = "Check the clock of the device and send the command again with the moment it happened."
@@ -72,9 +72,11 @@ class DivisionEnded(Refusal):
 
     what_to_do: ClassVar[str] = "Use the division that followed it, or check the day."
 
-    def __init__(self, division: str = "", on: date | None = None, successors: Sequence[str] = ()) -> None:
+    def __init__(
+        self, division: str = "", on: date | None = None, successors: Sequence[str] = (), field: str = ""
+    ) -> None:
         followed = f"; it was followed by {', '.join(successors)}" if successors else ""
-        super().__init__(f"{division} ended on {on}{followed}" if division else "")
+        super().__init__(f"{field}{division} ended on {on}{followed}" if division else "")
 
 
 class CommandIdReused(Refusal):

@@ -253,7 +253,7 @@ class Handler:
             raise NotOnFile
         place = known.places.get(division)
         if place is None and not handling.told_by_state:
-            raise UnknownDivision(f"{division} is not in the division tree")
+            raise UnknownDivision(f"{_field_of(judged)}{division} is not in the division tree")
         # Without a path the division lies outside every scope.
         asked = known.grants[person], handling.action, place and place.path
         try:
@@ -328,7 +328,12 @@ def _check_division(judged: Judged, handling: Handling[Any], known: Known) -> No
     if ending is None or handling.told_by_state or ending.on > judged.command.occurred_on:
         return
     if ending.taken_over or not handling.follows_files:
-        raise DivisionEnded(judged.division or "", ending.on, ending.successors)
+        raise DivisionEnded(judged.division or "", ending.on, ending.successors, _field_of(judged))
+
+
+def _field_of(judged: Judged) -> str:
+    """The field of the command that names its division, as a detail begins with it."""
+    return next((f"{name}: " for name, value in judged.command if value == judged.division), "")
 
 
 def _draft(judged: Judged, event_id: str, event: Any, sealing: Any) -> Draft:

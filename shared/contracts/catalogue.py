@@ -12,6 +12,7 @@ from shared.contracts import (
     counting,
     divisions,
     field_work,
+    file_keeping,
     pairing,
     places,
     protection,
@@ -27,7 +28,7 @@ from shared.contracts.event import Event
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 MODULES: Final[Mapping[str, tuple[ModuleType, ...]]] = {
-    "registry": (registry, roster, divisions, places, child_file, counting, risk),
+    "registry": (registry, roster, divisions, places, child_file, counting, risk, file_keeping),
     "visits": (visits, visit_policy, field_work, concerns, protection),
     "pairing": (pairing,),
     "reporting": (reporting,),
@@ -49,7 +50,7 @@ def _coded_reason(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _only_more_may_be_told(data: dict[str, Any]) -> dict[str, Any]:
-    """The next version has further fields, each of which may be missing."""
+    """The next version has further fields, each of which may be missing, or further codes."""
     return data
 
 
@@ -61,6 +62,8 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
     ("VisitLogged", 1): _only_more_may_be_told,
+    ("ChildFileClosed", 1): _only_more_may_be_told,
+    ("ChildFileReviewConfirmed", 1): _only_more_may_be_told,
 }
 """(wire name, old version) to the function that makes the next version's data of it."""
 

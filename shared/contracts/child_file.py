@@ -22,6 +22,7 @@ from shared.contracts.values import (
     DisabilityKind,
     DivisionCode,
     Ethnicity,
+    FileBlock,
     HealthState,
     HukouKind,
     IdentityDoubt,
@@ -82,10 +83,18 @@ class ChildFileReviewOpened(Event):
 
 
 class ChildFileReviewConfirmed(Event):
-    """The half-yearly look at a verified file: on this day it still held as it stands."""
+    """The half-yearly look at a verified file: on this day it held as it stands.
+
+    ``changed`` are the blocks that were told anew since it was last verified or confirmed; none, when nothing has
+    changed. ``guardian_on`` is the day since then on which a guardian confirmed it last.
+    """
+
+    schema_version: ClassVar[int] = 2
 
     child: ChildId
     as_of: Day
+    changed: tuple[FileBlock, ...] = ()
+    guardian_on: Day | None = None
 
 
 class ChildTransferOffered(Event):

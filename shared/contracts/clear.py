@@ -65,7 +65,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildFileReturned": frozenset({"child", "level", "returned_by"}),
     "ChildFileVerified": frozenset({"child", "verified_by"}),
     "ChildFileReviewOpened": frozenset({"child"}),
-    "ChildFileReviewConfirmed": frozenset({"as_of", "child"}),
+    "ChildFileReviewConfirmed": frozenset({"as_of", "changed", "child", "guardian_on"}),
     "ChildTransferOffered": frozenset({"child", "to_village"}),
     "ChildTransferred": frozenset({"child", "from_village", "moved_on", "taken_over_by", "to_village"}),
     "ChangeAccepted": frozenset({"accepted_by", "child", "found_by", "proposal"}),
@@ -99,6 +99,17 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
             *("adoption", "division", "rule", "starts"),
             *("terms.across_county", "terms.away", "terms.care_kinds", "terms.hukou_kinds", "terms.max_age"),
             *("terms.months_away", "terms.parents", "terms.school_states", "terms.unable"),
+        }
+    ),
+    # registry: keeping one true file of a child
+    "ChildFilesMerged": frozenset({"child", "into", "merged_by", "merged_on", "village"}),
+    "ChildMergeUndone": frozenset({"child", "into", "undone_by"}),
+    "GuardianConfirmed": frozenset({"child", "confirmed_on"}),
+    "ConflictingValueKept": frozenset(
+        {
+            *("block", "child", "found_by", "found_on", "on_file_by", "on_file_on", "proposal", "rule"),
+            *("parents.child", "care.child", "schooling.child", "health.child", "welfare.child", "identity.child"),
+            *("registration.child", "registration.hukou"),
         }
     ),
     # visits

@@ -6,11 +6,16 @@ A domain raises refusals and knows no HTTP; the status is a number and nothing m
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_FIELD: Final = re.compile(r"([a-z][a-z_]*(?:\.[a-z_]+)*): ")
 
 
 class Refusal(Exception):
-    """Root of every expected refusal. ``detail`` says what is wrong, ``what_to_do`` how to go on: nothing personal."""
+    """Root of every expected refusal. ``detail`` says what is wrong, ``what_to_do`` how to go on: nothing personal.
+
+    A detail about one field of what was sent begins with it and a colon: ``merged_on: this day lies ahead``.
+    """
 
     status: ClassVar[int] = 409
     what_to_do: ClassVar[str] = ""
@@ -18,6 +23,12 @@ class Refusal(Exception):
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
         self.detail = detail or (type(self).__doc__ or "").strip()
+
+    @property
+    def field(self) -> str | None:
+        """The field that the detail is about, as a dotted path; None when it is about the whole."""
+        named = _FIELD.match(self.detail)
+        return None if named is None else named[1]
 
     @property
     def code(self) -> str:

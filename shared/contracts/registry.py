@@ -216,7 +216,9 @@ class ChangeProposed(Event):
 
 
 class ChildFileClosed(Event):
-    """The file's first day closed is ``closed_on``."""
+    """The file's first day closed is ``closed_on``. Version 1 knew no file that was merged."""
+
+    schema_version: ClassVar[int] = 2
 
     child: ChildId
     reason: CloseReason

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 
 def _id(kind: str) -> StringConstraints:
@@ -61,7 +61,15 @@ BirthMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$"
 Ethnicity = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-4]\d|5[0-6]|97|98)$")]
 """GB/T 3304: 01 to 56, 97 other, 98 foreign."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+MIDDLE_DOTS: Final = str.maketrans({"•": "·", "．": "·", "・": "·", "‧": "·", ".": "·"})
+"""The middle dot of minority names as it is typed, and as it is stored: U+00B7."""
+
+
+def _one_dot(name: str) -> str:
+    return name if name.isascii() else name.translate(MIDDLE_DOTS)
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True), AfterValidator(_one_dot)]
 Text = Annotated[str, StringConstraints(max_length=2000)]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=20)]
 Day = date
@@ -233,6 +241,30 @@ class CheckLevel(StrEnum):
     COUNTY = "county"
 
 
+class Guardian(StrEnum):
+    """Who confirms what a form or a file says."""
+
+    PARENT = "parent"
+    CAREGIVER = "caregiver"
+
+
+class ConfirmationMeans(StrEnum):
+    SIGNATURE = "signature"
+    PHONE = "phone"
+
+
+class FileBlock(StrEnum):
+    """A part of a child's file that is told as a whole, and of which two people may tell two things."""
+
+    PARENTS = "parents"
+    CARE = "care"
+    SCHOOLING = "schooling"
+    HEALTH = "health"
+    WELFARE = "welfare"
+    IDENTITY = "identity"
+    REGISTRATION = "registration"
+
+
 class CloseReason(StrEnum):
     PARENT_RETURNED = "parent_returned"
     LEFT_WITH_PARENT = "left_with_parent"
@@ -241,6 +273,7 @@ class CloseReason(StrEnum):
     ADOPTED = "adopted"
     DIED = "died"
     REGISTERED_IN_ERROR = "registered_in_error"
+    MERGED = "merged"
 
 
 class PairEndReason(StrEnum):

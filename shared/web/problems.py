@@ -97,7 +97,7 @@ def problem_of(error: Exception) -> dict[str, Any]:
     """The body of a problem, without the correlation id. An error that nobody expected tells nothing of itself."""
     match error:
         case Refusal():
-            return _body(_Known(error.status, error.code, error.detail, error.what_to_do))
+            return _body(_Known(error.status, error.code, error.detail, error.what_to_do)) | _named(error)
         case RequestValidationError() | ValidationError():
             return _invalid(error)
         case HTTPException():
@@ -114,6 +114,13 @@ def render(error: Exception, correlation_id: str | None) -> Response:
     if body["status"] == 503:
         headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return Response(msgspec.json.encode(body), body["status"], headers, MEDIA_TYPE)
+
+
+def _named(refusal: Refusal) -> dict[str, Any]:
+    """The field that a refusal is about, as it is named where a form is broken; nothing where it names none."""
+    if refusal.field is None:
+        return {}
+    return {"errors": [{"field": refusal.field, "rule": refusal.code, "what_to_do": refusal.what_to_do}]}
 
 
 def _known(error: Exception) -> _Known:

@@ -16,10 +16,12 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from services.registry.domain.child import (
     ApproveErasure,
     CloseChildFile,
+    MergeChildFiles,
     RecordIdentity,
     RecordParentSituation,
     ReopenChildFile,
     RequestErasure,
+    UndoChildMerge,
 )
 from services.registry.domain.citizen_number import check_character
 from services.registry.domain.duplicate import DismissDuplicate, ReviewerIsRegistrar, SuspectDuplicate, duplicate_of
@@ -37,9 +39,12 @@ from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
 from shared.contracts.child_file import Identity
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.registry import DuplicateDismissed, DuplicateSuspected, ParentSituation, ParentsSituation
 from shared.contracts.sealed import KINDS, Counted, Personal
 from shared.contracts.values import CitizenNumberStatus, CloseReason, DismissReason, ParentState, Role, Sex
+from shared.eventlog.placement import new_id
+from shared.eventlog.port import ClaimTaken
 from shared.eventlog.record import Position, decode, hash_of
 from shared.identity.caller import Caller
 from shared.identity.directory import DIVISIONS, DirectoryModel
@@ -222,6 +227,14 @@ def dismiss(one: str, other: str) -> DismissDuplicate:
     return DismissDuplicate(duplicate=duplicate_of(one, other), reason=DismissReason.SAME_NAME, occurred_at=NOW)
 
 
+def merge(one: str, into: str) -> MergeChildFiles:
+    return MergeChildFiles(child=one, into=into, reason=Personal("同一儿童"), occurred_at=NOW)
+
+
+def undo(one: str, into: str) -> UndoChildMerge:
+    return UndoChildMerge(child=one, into=into, reason=Personal("两名儿童"), occurred_at=NOW)
+
+
 class TestSuspecting:
     async def test_two_files_of_one_child_are_suspected_once_however_often_they_are_told(self, world: World) -> None:
         one, other = await world.register(HERE), await world.register(NEXT_DOOR, name="王智明")
@@ -372,6 +385,66 @@ class TestDismissing:
         assert await world.listed("supervisor") == []
         assert len(await world.listed("supervisor", state="settled")) == 1
         await world.give(dismiss(one, other), "supervisor")
+
+
+class TestMerging:
+    async def test_a_merge_settles_the_pair_and_its_undoing_brings_the_suspicion_back(self, world: World) -> None:
+        one, other = await world.register(HERE), await world.register(NEXT_DOOR)
+        await world.settle()
+        await world.give(merge(one, other), "supervisor")
+        await world.settle()
+        assert await world.listed("supervisor") == []
+        [pair] = await world.listed("supervisor", state="settled")
+        assert set(pair["children"]) == {one, other}
+        assert {file["child"] for file in (await world.check("supervisor"))["files"]} == {other}
+        await world.give(undo(one, other), "supervisor")
+        await world.settle()
+        assert len(await world.listed("supervisor")) == 1
+        assert {file["child"] for file in (await world.check("supervisor"))["files"]} == {one, other}
+        assert len(await world.of_kind(DuplicateSuspected)) == 1
+
+    async def test_who_registered_one_of_the_two_neither_merges_nor_undoes(self, world: World) -> None:
+        one, other = await world.register(HERE, "supervisor"), await world.register(NEXT_DOOR)
+        with pytest.raises(ReviewerIsRegistrar):
+            await world.give(merge(one, other), "supervisor")
+        await world.give(merge(one, other), "county")
+        with pytest.raises(ReviewerIsRegistrar):
+            await world.give(undo(one, other), "supervisor")
+
+    @pytest.mark.parametrize("person", ["director", "supervisor", "other supervisor", "other county"])
+    async def test_who_does_not_hold_both_villages_neither_merges_nor_undoes(self, world: World, person: str) -> None:
+        one, other = await world.register(HERE), await world.register(NEXT_TOWNSHIP)
+        with pytest.raises(NotOnFile):
+            await world.give(merge(one, other), person)
+        await world.give(merge(one, other), "county")
+        with pytest.raises(NotOnFile):
+            await world.give(undo(one, other), person)
+        await world.give(undo(one, other), "county")
+
+    async def test_nothing_is_merged_into_a_file_that_is_unknown_or_erased(self, world: World) -> None:
+        one, other = await world.register(HERE), await world.register(NEXT_DOOR)
+        with pytest.raises(NotOnFile):
+            await world.give(merge(one, new_id("child")), "county")
+        await world.erase(other)
+        with pytest.raises(NotOnFile):
+            await world.give(merge(one, other), "county")
+
+    async def test_a_merge_can_be_undone_when_the_file_that_went_on_is_erased(self, world: World) -> None:
+        one, other = await world.register(HERE), await world.register(NEXT_DOOR)
+        await world.give(merge(one, other), "supervisor")
+        await world.erase(other)
+        await world.give(undo(one, other), "supervisor")
+        assert len(await world.of_kind(ChildMergeUndone)) == 1
+
+    async def test_a_pair_is_merged_one_way_round_alone(self, world: World) -> None:
+        one, other = await world.register(HERE), await world.register(NEXT_DOOR)
+        both = [
+            Told(merge(a, b), f"merge-{n}-of-two", "supervisor")
+            for n, (a, b) in enumerate([(one, other), (other, one)])
+        ]
+        outcomes = await world.handler.handle_many(both)
+        assert sorted(isinstance(outcome, ClaimTaken) for outcome in outcomes) == [False, True]
+        assert len(await world.of_kind(ChildFilesMerged)) == 1
 
 
 class TestList:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -21,9 +21,13 @@ VERSION = ModelVersion("children", 1)
 
 async def card_and_entries(events: Iterable[Event]) -> tuple[Document, list[Document]]:
     """The card of a child and its time line, oldest first; each event happened on the day of ``TOLD``."""
+    return await card_of(occurrences(events))
+
+
+async def card_of(batch: Sequence[Occurred]) -> tuple[Document, list[Document]]:
+    """The same of events that happened on days of their own."""
     model, store = Children(), MemoryProjectionStore()
     work = Work(store, VERSION)
-    batch = occurrences(events)
     await model.prepare(batch, work)
     for occurred in batch:
         model.fold(occurred, work)

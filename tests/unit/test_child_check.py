@@ -114,7 +114,7 @@ def test_nobody_takes_both_steps_of_a_check():
 def test_a_verification_names_the_blocks_that_are_missing():
     bare = a_registered_child(child=CHILD_ID, household=FILE[0].household, parents=parents(mother=ParentState.UNKNOWN))
     given(CHILD, bare, SUBMITTED, REVIEWED).when(VERIFY).then_refused(
-        ChildFileIncomplete, "missing: identity, mother, school, health"
+        ChildFileIncomplete, "lacks identity, mother, school, health"
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from services.reporting.api.children import child_routes
 from services.reporting.api.figures import figure_routes
 from services.reporting.api.gateway import gateway_limits, gateway_routes
+from services.reporting.api.opening import Opener
 from services.reporting.api.scope import Scope
 from services.reporting.domain import handlings
 from services.reporting.figures.queries import Figure
@@ -52,6 +53,7 @@ class Cards:
 
     def __init__(self) -> None:
         self.cards = {CHILD: VILLAGE}
+        self.merged = {}
 
     async def village_of(self, child):
         return self.cards.get(child)
@@ -59,12 +61,21 @@ class Cards:
     async def card(self, child):
         return {"_id": child, "village": self.cards[child], "file": FILE}
 
+    async def merged_into(self, child):
+        return [await self.card(one) for one, into in self.merged.items() if into == child]
+
     async def time_line(self, child):
         return TIME_LINE
 
     async def closed(self, villages, until, limit):
         assert villages == [VILLAGE]
         return [{"_id": CHILD, "village": VILLAGE, "file": {"closed_on": "2020-01-01", "closed_for": "turned_16"}}]
+
+    async def due(self, villages, until, limit):
+        assert (villages, until) == ([VILLAGE], "2027-02-13")
+        check = {"stage": "county_verified", "verified_on": "2026-08-01", "confirmed_on": "2026-08-14"}
+        due = {"name": "测甲一", "check": check | {"due_on": "2027-02-12"}, "guardian": {"confirmed_on": "2026-08-12"}}
+        return [{"_id": CHILD, "village": VILLAGE, "file": due}]
 
     async def named(self, villages, name, limit):
         return []
@@ -103,7 +114,7 @@ class Reporting:
         scope = VillageScope(registry.directory, divisions)
         registry.directory.add_grant("cadre-1", Role.POSTED_CADRE, VILLAGE, date(2020, 1, 1))
         self.caller = "director-1"
-        routes = child_routes(self.cards, self.live, scope, handler, lambda: Caller(self.caller))
+        routes = child_routes(self.cards, self.live, scope, Opener(handler), lambda: Caller(self.caller))
         self.app = create_app(title="reporting", service="reporting", routers=[routes])
 
     async def openings(self):
@@ -148,6 +159,17 @@ async def test_who_works_in_the_village_sees_that_a_child_is_ill_and_not_what_of
     assert [entry["facts"] for entry in card["time_line"]] == [None, {"state": "primary"}]
 
 
+async def test_a_card_shows_the_files_that_were_merged_into_it_and_each_of_them_is_opened(reporting, http):
+    here, elsewhere = new_id("child"), new_id("child")
+    reporting.cards.cards |= {here: VILLAGE, elsewhere: ELSEWHERE}
+    reporting.cards.merged = {here: CHILD, elsewhere: CHILD}
+    card = (await http.get(f"/children/{CHILD}", headers={"guanhu-purpose": "visit"})).json()
+    [merged] = card["merged"]
+    assert (merged["child"], merged["file"], len(merged["time_line"])) == (here, FILE, 2)
+    assert {opened.child for opened in await reporting.openings()} == {CHILD, here}
+    assert elsewhere not in str(card)
+
+
 async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_for_an_erasure(reporting, http):
     answer = (await http.get(f"/children/closed?division={VILLAGE}")).json()
     assert answer["files"] == [
@@ -155,6 +177,23 @@ async def test_files_whose_time_has_ended_are_told_by_id_to_those_who_may_ask_fo
     ]
     reporting.caller = "cadre-1"
     assert (await http.get(f"/children/closed?division={VILLAGE}")).status_code == 403
+
+
+async def test_reviews_that_are_due_are_listed_for_who_lists_children_there(reporting, http):
+    answer = (await http.get(f"/children/reviews?division={VILLAGE}&until=2027-02-13")).json()
+    assert answer["reviews"] == [
+        {
+            "child": CHILD,
+            "village": VILLAGE,
+            "name": "测甲一",
+            "stage": "county_verified",
+            "due_on": "2027-02-12",
+            "overdue": True,
+            "looked_at_on": "2026-08-14",
+            "guardian_confirmed_on": "2026-08-12",
+        }
+    ]
+    assert (await http.get(f"/children/reviews?division={ELSEWHERE}&until=2027-02-13")).status_code == 403
 
 
 @pytest.mark.parametrize("purpose", [None, "", "%20%20%20", "x", "x" * 201, "%ff%fe%fd", b"\xe6\x9c"], ids=repr)

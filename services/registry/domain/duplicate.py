@@ -67,7 +67,7 @@ class DuplicateWasDismissed(NothingToRecord):
 
 
 class ReviewerIsRegistrar(Refusal):
-    """A suspicion is dismissed by another person than those who registered the two files."""
+    """Two files are judged by another person than those who registered them."""
 
     status: ClassVar[int] = 403
     what_to_do: ClassVar[str] = "Ask another person with review rights to look at the two files."

@@ -1,9 +1,12 @@
-"""The commands on pairs of files, each bound to its stream, its division and what must be known before."""
+"""The commands on two files of one child, each bound to its stream, its division and what must be known before."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from services.registry.domain import child
+from services.registry.domain.child import CHILD, MergeBy, MergeChildFiles, UndoBy, UndoChildMerge
 from services.registry.domain.duplicate import (
     DUPLICATE,
     ComparedPair,
@@ -32,11 +35,31 @@ def handlings(files: Files, scope: Scope) -> list[Handling[Any]]:
     async def dismissed(command: DismissDuplicate, person: str) -> DismissalBy:
         """Raises NotOnFile unless both files are on file within the person's scope, wherever they are by now."""
         both = await files.of_pair(command.duplicate)
-        villages = {file.village for file in both.values()}
-        if len(both) < 2 or villages != await scope.within(await scope.grants(person, REVIEW), villages):
+        if len(both) < 2:
             raise NotOnFile
-        registered_by = frozenset(file.registered_by for file in both.values())
-        return DismissalBy(**dict(command), person=person, registered_by=registered_by)
+        return DismissalBy(**dict(command), person=person, registered_by=await reviewed(person, both))
+
+    async def merged(command: MergeChildFiles, person: str) -> MergeBy:
+        """Raises NotOnFile like a dismissal does."""
+        both = await files.of({command.child, command.into})
+        if not both.keys() >= {command.child, command.into}:
+            raise NotOnFile
+        into, registered_by = both[command.into], await reviewed(person, both)
+        return MergeBy(
+            **dict(command), person=person, registered_by=registered_by, village=into.village, goes_on=into.open
+        )
+
+    async def undone(command: UndoChildMerge, person: str) -> UndoBy:
+        """A file that went on and is erased by now hides from nobody."""
+        both = await files.of({command.child, command.into})
+        return UndoBy(**dict(command), person=person, registered_by=await reviewed(person, both))
+
+    async def reviewed(person: str, both: Mapping[str, File]) -> frozenset[str]:
+        """Who registered these files. Raises NotOnFile unless all lie within the person's scope."""
+        villages = {file.village for file in both.values()}
+        if villages != await scope.within(await scope.grants(person, REVIEW), villages):
+            raise NotOnFile
+        return frozenset(file.registered_by for file in both.values())
 
     return [
         Handling(
@@ -56,7 +79,21 @@ def handlings(files: Files, scope: Scope) -> list[Handling[Any]]:
             told_by_state=True,
             learn=dismissed,
         ),
+        _of_merged_file(MergeChildFiles, merged),
+        _of_merged_file(UndoChildMerge, undone),
     ]
+
+
+def _of_merged_file(command: type[Any], learn: Any) -> Handling[Any]:
+    return Handling(
+        command,
+        action=REVIEW,
+        targets=lambda c: (Target(c.child, CHILD),),
+        division=lambda _, states: child.residence(states[0]),
+        told_by_state=True,
+        learn=learn,
+        claims=child.merge_claims,
+    )
 
 
 def _findings(one: File | None, other: File | None) -> dict[str, Any]:

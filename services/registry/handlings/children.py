@@ -19,6 +19,7 @@ from services.registry.domain.child import (
     AssessRisk,
     ClearKeyGroup,
     CloseChildFile,
+    ConfirmByGuardian,
     ConfirmChildFileReview,
     CorrectIdentity,
     EndEntrustment,
@@ -56,6 +57,7 @@ from services.registry.domain.child import (
     VerifyChildFile,
 )
 from services.registry.domain.household import HOUSEHOLD
+from services.registry.handlings.late_entries import LateEntries
 from services.registry.policies import FINDER
 from shared.commands.command import Command, Handling, Target, as_it_is, told_by
 from shared.eventlog.port import Log
@@ -65,6 +67,7 @@ _CHECKED: Final = frozenset(event.__name__ for event in CHECKED)
 
 
 def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
+    late = LateEntries(log)
     return [
         Handling(
             RegisterChild,
@@ -74,16 +77,16 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
             learn=ResidenceLearning(taken_over),
             from_device=as_it_is,
         ),
-        _of_child(RecordParentSituation, "record_child"),
-        _of_child(RecordCareSituation, "record_child"),
-        _of_child(RecordSchooling, "record_child"),
+        _of_child(RecordParentSituation, "record_child", learn=late),
+        _of_child(RecordCareSituation, "record_child", learn=late),
+        _of_child(RecordSchooling, "record_child", learn=late),
         _of_child(JoinCareProgramme, "record_child"),
         _of_child(LeaveCareProgramme, "record_child"),
-        _of_child(RecordIdentity, "keep_child_file"),
+        _of_child(RecordIdentity, "keep_child_file", learn=late),
         _of_child(CorrectIdentity, "keep_child_file"),
-        _of_child(RecordRegistrationStatus, "keep_child_file"),
-        _of_child(RecordHealth, "keep_child_file"),
-        _of_child(RecordWelfare, "keep_child_file"),
+        _of_child(RecordRegistrationStatus, "keep_child_file", learn=late),
+        _of_child(RecordHealth, "keep_child_file", learn=late),
+        _of_child(RecordWelfare, "keep_child_file", learn=late),
         _of_child(EntrustCaregiver, "keep_child_file"),
         _of_child(EndEntrustment, "keep_child_file"),
         _of_child(MarkKeyGroup, "keep_child_file"),
@@ -96,6 +99,7 @@ def handlings(log: Log, taken_over: TakenOver) -> list[Handling[Any]]:
         _of_child(VerifyChildFile, "verify_child_file", learn=_CheckedBy(log, VerificationBy)),
         _of_child(ReturnChildFile, "return_child_file", learn=told_by(ReturnBy)),
         _of_child(ConfirmChildFileReview, "submit_child_file"),
+        _of_child(ConfirmByGuardian, "record_child"),
         _of_child(AssessRisk, "assess_risk", learn=told_by(AssessmentBy)),
         _of_child(OverrideRisk, "override_risk", learn=told_by(OverrideBy)),
         _of_child(OfferTransfer, "transfer_child"),

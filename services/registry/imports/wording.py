@@ -7,13 +7,14 @@ import unicodedata
 from datetime import date
 from typing import Final
 
-_DOTS: Final = str.maketrans({"•": "·", "．": "·", "・": "·", "‧": "·", ".": "·"})
+from services.registry.domain.phone import PHONE
+from shared.contracts.values import MIDDLE_DOTS
+
 _SPACES: Final = re.compile(r"\s+")
 _BETWEEN: Final = re.compile(r"[/、，,；;\n]+")
 _DAY: Final = re.compile(r"(\d{4})(?:[-./年](\d{1,2})(?:[-./月](\d{1,2})日?)?月?|(\d{2})(\d{2}))")
 _MONTH: Final = re.compile(r"(\d{4})[-./年](\d{1,2})月?")
 _NAME: Final = re.compile(r"[^\W\d_]+(?:·[^\W\d_]+)*")
-_PHONE: Final = re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|\d{7,8}")
 
 
 def narrow(text: str) -> str:
@@ -34,7 +35,7 @@ def parts(text: str) -> list[str]:
 def name(text: str) -> str | None:
     """A person's name with the middle dot of minority names as U+00B7; None when it is none."""
     spoken = narrow(text).strip()
-    found = spoken if spoken.isascii() else _SPACES.sub("", spoken).translate(_DOTS)
+    found = spoken if spoken.isascii() else _SPACES.sub("", spoken).translate(MIDDLE_DOTS)
     letters = _SPACES.sub("", found).replace("'", "").replace("-", "")
     return found if 1 <= len(found) <= 50 and _NAME.fullmatch(letters.replace(".", "·")) else None
 
@@ -67,7 +68,7 @@ def _date(year: str, month: str | None, of_month: str | None) -> date | None:
 def phone(text: str) -> str | None:
     found = tight(text).replace("(", "").replace(")", "-").replace("--", "-").removeprefix("+86")
     mobile = found.replace("-", "")
-    return mobile if mobile.startswith("1") and _PHONE.fullmatch(mobile) else found if _PHONE.fullmatch(found) else None
+    return mobile if mobile.startswith("1") and PHONE.fullmatch(mobile) else found if PHONE.fullmatch(found) else None
 
 
 def header(text: str) -> str:

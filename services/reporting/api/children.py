@@ -62,6 +62,27 @@ class ClosedFiles(BaseModel):
     freshness: Freshness
 
 
+class DueReview(BaseModel):
+    """A verified file that is to be looked at again, at the latest on ``due_on``; it was last on ``looked_at_on``."""
+
+    child: str
+    village: str
+    name: str | None = None
+    stage: str
+    due_on: date
+    overdue: bool
+    looked_at_on: date
+    guardian_confirmed_on: date | None = None
+
+
+class DueReviews(BaseModel):
+    """Those that are due on ``until`` or before; overdue is what was due before that day."""
+
+    reviews: list[DueReview]
+    until: date
+    freshness: Freshness
+
+
 class Search(BaseModel):
     """The name, its pinyin or its initials, from the beginning."""
 
@@ -81,7 +102,7 @@ class Entry(BaseModel):
     facts: dict[str, Any] | None = None
 
 
-class Card(BaseModel):
+class Parts(BaseModel):
     """One part for each source; a part that has not arrived is absent."""
 
     child: str
@@ -90,6 +111,13 @@ class Card(BaseModel):
     visits: dict[str, Any] | None = None
     pairs: dict[str, Any] | None = None
     time_line: list[Entry]
+
+
+class Card(Parts):
+    """``merged`` are the files that were merged into this one, with the visits and pairs they had; without those of
+    villages outside the caller's scope."""
+
+    merged: list[Parts] = []
     freshness: Freshness
 
 
@@ -135,6 +163,21 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
         found = await queries.closed(await scope.villages(division), until.isoformat(), limit)
         return ClosedFiles(files=[_closed_file(card) for card in found], closed_until=until, freshness=freshness)
 
+    @router.get("/reviews", summary="Files whose half-yearly review is due")
+    async def reviews(
+        division: DivisionCode,
+        until: date | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> DueReviews:
+        """Open files whose review is due on a day (today, when none is named) or before, the longest due first."""
+        await scope.permit(who.person, "list_children", division)
+        freshness = await caught_up(live, "children", position)
+        day = until or business_day(datetime.now(UTC))
+        found = await queries.due(await scope.villages(division), day.isoformat(), limit)
+        return DueReviews(reviews=[_review(card, day) for card in found], until=day, freshness=freshness)
+
     @router.post("/search", summary="Children by name")
     async def search(
         wanted: Search,
@@ -163,18 +206,26 @@ def child_routes(queries: ChildQueries, live: LiveModels, scope: Scope, opener: 
         found = await queries.card(child)
         if found is None or found.get("erased"):
             raise NotOnFile
-        file, entries = found.get("file"), await queries.time_line(child)
-        if not await scope.permits(who.person, "read_sensitive", village):
+        merged = []
+        for one in await queries.merged_into(child):
+            if await scope.permits(who.person, "open_child_file", one["village"]):
+                await opener.open(one["_id"], one["village"], who.person, purpose)
+                merged.append(Parts(**await parts(one, who.person)))
+        return Card(**await parts(found, who.person), merged=merged, freshness=freshness)
+
+    async def parts(card: Document, person: str) -> dict[str, Any]:
+        """What a card holds, for this person's eyes."""
+        file, entries = card.get("file"), await queries.time_line(card["_id"])
+        if not await scope.permits(person, "read_sensitive", card["village"]):
             file, entries = without_detail(file), [entry_without_detail(entry) for entry in entries]
-        return Card(
-            child=child,
-            village=village,
-            file=file,
-            visits=found.get("visits"),
-            pairs=found.get("pairs"),
-            time_line=[Entry(**entry) for entry in entries],
-            freshness=freshness,
-        )
+        return {
+            "child": card["_id"],
+            "village": card["village"],
+            "file": file,
+            "visits": card.get("visits"),
+            "pairs": card.get("pairs"),
+            "time_line": [Entry(**entry) for entry in entries],
+        }
 
     return router
 
@@ -200,6 +251,20 @@ def _closed_file(card: Document) -> ClosedFile:
     file = card["file"]
     return ClosedFile(
         child=card["_id"], village=card["village"], closed_on=file["closed_on"], closed_for=file["closed_for"]
+    )
+
+
+def _review(card: Document, until: date) -> DueReview:
+    file, check = card["file"], card["file"]["check"]
+    return DueReview(
+        child=card["_id"],
+        village=card["village"],
+        name=file.get("name"),
+        stage=check["stage"],
+        due_on=check["due_on"],
+        overdue=check["due_on"] < until.isoformat(),
+        looked_at_on=max(check.get("verified_on", ""), check.get("confirmed_on", "")),
+        guardian_confirmed_on=file.get("guardian", {}).get("confirmed_on"),
     )
 
 

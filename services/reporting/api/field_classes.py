@@ -28,6 +28,7 @@ _SENSITIVE_EVENTS: Final = {
     "KeyGroupMarked",
     "KeyGroupCleared",
     "ParentSituationRecorded",
+    "ConflictingValueKept",
 }
 
 
@@ -49,12 +50,19 @@ def entry_without_detail(entry: Document) -> Document:
 def _block(name: str, value: Any) -> Any:
     if name == "parents":
         return {parent: _less(told, _NOT_OF_A_PARENT) for parent, told in value.items()}
+    if name == "proposals":
+        return {proposal: _proposal(told) for proposal, told in value.items()}
     if name not in _KEPT:
         return value
     kept = {field: one for field, one in value.items() if field in _KEPT[name]}
     if "override" in kept:
         kept["override"] = {field: one for field, one in kept["override"].items() if field in _KEPT_OF_OVERRIDE}
     return kept
+
+
+def _proposal(told: Document) -> Document:
+    """Of a block of which not all is shown, that two values wait, and neither of them."""
+    return _less(told, {"found", "on_file"}) if told.get("block") in {"parents", *_KEPT} else told
 
 
 def _less(told: Document, left_out: set[str]) -> Document:

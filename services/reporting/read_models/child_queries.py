@@ -67,6 +67,17 @@ class ChildQueries:
         found = (await self._cards(CARDS)).find(query, {"village": 1, "file.closed_on": 1, "file.closed_for": 1})
         return await found.sort([("file.closed_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
 
+    async def due(self, villages: Sequence[str], until: str, limit: int) -> list[Document]:
+        """Cards of open files in these villages whose review is due on a day (ISO) or before, the longest due first."""
+        query: Document = {
+            "village": {"$in": list(villages)},
+            "file.open": True,
+            "file.check.due_on": {"$lte": until},
+        }
+        shown = {"village": 1, "file.name": 1, "file.check": 1, "file.guardian.confirmed_on": 1}
+        found = (await self._cards(CARDS)).find(query, shown)
+        return await found.sort([("file.check.due_on", 1), ("_id", 1)]).limit(limit).to_list(limit)
+
     async def village_of(self, child: str) -> str | None:
         """Where a child lives; None when there is no card, or only the trace of an erased one."""
         cards = await self._cards(CARDS)
@@ -77,6 +88,17 @@ class ChildQueries:
         cards = await self._cards(CARDS)
         card: Document | None = await cards.find_one({"_id": child}, _WITHOUT_KEYS)
         return card
+
+    async def merged_into(self, child: str) -> list[Document]:
+        """The cards of all files that were merged into this one, and into those again."""
+        cards, found, into = await self._cards(CARDS), dict[str, Document](), [child]
+        while into:
+            # No file twice: nothing would end if files were ever merged in a ring.
+            known = {"file.merged_into": {"$in": into}, "village": {"$exists": True}, "_id": {"$nin": [child, *found]}}
+            more = {card["_id"]: card async for card in cards.find(known, _WITHOUT_KEYS).sort("_id", 1)}
+            found |= more
+            into = list(more)
+        return list(found.values())
 
     async def time_line(self, child: str) -> list[Document]:
         """The newest entries, newest first, at most 500."""

@@ -16,6 +16,7 @@ from services.reporting.read_models.name_keys import name_keys
 from services.reporting.read_models.shown import care_of, care_recorded, masked, parents_of, told, value
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.pairing import PairEnded, PairFormed
 from shared.contracts.registry import (
     CareSituationRecorded,
@@ -50,6 +51,8 @@ class Children(ReadModel):
             "ChildTransferred",
             "ChildFileClosed",
             "ChildFileReopened",
+            "ChildFilesMerged",
+            "ChildMergeUndone",
             "ErasureRequested",
             "SubjectKeyDestroyed",
             "VisitLogged",
@@ -64,6 +67,7 @@ class Children(ReadModel):
             Index((("file.name_key", 1),)),
             Index((("file.pinyin", 1),)),
             Index((("file.initials", 1),)),
+            Index((("file.merged_into", 1),)),
         ),
         ENTRIES: (Index((("child", 1), ("at", 1))),),
     }
@@ -122,6 +126,10 @@ def _change(card: Document, record: Record, event: Event) -> None:
             file["open"] = True
             file.pop("closed_on", None)
             file.pop("closed_for", None)
+        case ChildFilesMerged():
+            card.setdefault("file", {})["merged_into"] = event.into
+        case ChildMergeUndone():
+            card.setdefault("file", {}).pop("merged_into", None)
         case VisitLogged():
             _count_visit(card.setdefault("visits", {"count": 0, "last_on": ""}), event)
         case PairFormed():
@@ -185,16 +193,16 @@ def _facts(child: str, event: Event) -> Document:
         case VisitLogged():
             [finding] = [finding for finding in event.findings if finding.child == child]
             return told(kind=event.kind.value, on=event.visited_on.isoformat(), **_finding(finding))
-        case ParentSituationRecorded():
-            return parents_of(event.parents)
-        case CareSituationRecorded():
-            return care_recorded(event)
         case ChildTransferred():
             return {"from": event.from_village, "to": event.to_village, "on": event.moved_on.isoformat()}
         case ChildFileClosed():
             return {"reason": event.reason.value, "on": event.closed_on.isoformat()}
         case ChildFileReopened():
             return told(reason=event.reason.get(), on=event.reopened_on.isoformat())
+        case ChildFilesMerged():
+            return told(into=event.into, on=event.merged_on.isoformat(), reason=event.reason.get())
+        case ChildMergeUndone():
+            return told(into=event.into, reason=event.reason.get())
         case PairFormed():
             return {"kind": event.kind.value}
         case PairEnded():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from services.reporting.read_models.name_keys import name_keys
-from services.reporting.read_models.shown import care_of, day, opened, told, value
+from services.reporting.read_models.shown import care_of, care_recorded, day, opened, parents_of, told, value
+from services.reporting.reviews import review_due
 from shared.commands.command import business_day
 from shared.contracts.child_file import (
     CaregiverEntrusted,
@@ -33,8 +34,10 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.event import Event
-from shared.contracts.registry import ChangeProposed
+from shared.contracts.file_keeping import ConflictingValueKept, GuardianConfirmed
+from shared.contracts.registry import CareSituationRecorded, ChangeProposed, ParentSituationRecorded
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
+from shared.contracts.values import FileBlock
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document
 
@@ -44,6 +47,7 @@ EVENTS: Final = frozenset(
         "RiskLevelOverridden",
         "ChildTransferOffered",
         "ChangeProposed",
+        "ConflictingValueKept",
         "ChangeAccepted",
         "ChangeRefused",
         "ChildFileSubmitted",
@@ -52,6 +56,7 @@ EVENTS: Final = frozenset(
         "ChildFileVerified",
         "ChildFileReviewOpened",
         "ChildFileReviewConfirmed",
+        "GuardianConfirmed",
         "SchoolingRecorded",
         "HealthRecorded",
         "WelfareRecorded",
@@ -69,8 +74,7 @@ EVENTS: Final = frozenset(
 )
 
 DRAFT: Final = "draft"
-_HALF_A_YEAR: Final = timedelta(days=183)
-"""A verified file is confirmed half-yearly (domain 5.2, I4)."""
+_SHOWN_AS: Final = {"kind": "hukou_kind"}
 
 
 def change_file(file: Document, record: Record, event: Event) -> None:
@@ -82,7 +86,7 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             file.setdefault("risk", {})["override"] = _override(event)
         case ChildTransferOffered():
             file["offered_to"] = event.to_village
-        case ChangeProposed() | ChangeAccepted() | ChangeRefused():
+        case ChangeProposed() | ConflictingValueKept() | ChangeAccepted() | ChangeRefused():
             _change_proposals(file, event)
         case SchoolingRecorded():
             file["schooling"] = opened(event.schooling) | told(since=day(event.since))
@@ -103,6 +107,8 @@ def change_file(file: Document, record: Record, event: Event) -> None:
             file["entrustment"] = opened(event.entrustment) | told(starts=day(event.starts))
         case EntrustmentEnded():
             file.setdefault("entrustment", {}).update(told(ends=day(event.ends)))
+        case GuardianConfirmed():
+            file["guardian"] = file_facts(event)
         case KeyGroupMarked() | KeyGroupCleared():
             _mark(file, "key_groups", value(event.group), isinstance(event, KeyGroupMarked))
         case CareProgrammeJoined() | CareProgrammeLeft():
@@ -127,10 +133,23 @@ def _override(event: RiskLevelOverridden) -> Document:
     return told(level=value(event.level), until=event.until.isoformat(), reason=event.reason.get())
 
 
-def _change_proposals(file: Document, event: ChangeProposed | ChangeAccepted | ChangeRefused) -> None:
+def _change_proposals(
+    file: Document, event: ChangeProposed | ConflictingValueKept | ChangeAccepted | ChangeRefused
+) -> None:
     """What was found and what was on file then, each with who told it and when, until a reviewer decides."""
     proposals = file.setdefault("proposals", {})
-    if isinstance(event, ChangeProposed):
+    if isinstance(event, ConflictingValueKept):
+        found = kept_facts(event)
+        proposals[event.proposal] = told(
+            block=event.block.value,
+            found=found,
+            found_by=event.found_by,
+            found_on=event.found_on.isoformat(),
+            on_file=_on_file(file, event.block, found),
+            on_file_by=event.on_file_by,
+            on_file_since=event.on_file_on.isoformat(),
+        )
+    elif isinstance(event, ChangeProposed):
         proposals[event.proposal] = told(
             found=care_of(event.care),
             found_by=event.found_by,
@@ -144,6 +163,17 @@ def _change_proposals(file: Document, event: ChangeProposed | ChangeAccepted | C
         proposals.pop(event.proposal, None)
     if not proposals:
         del file["proposals"]
+
+
+def kept_facts(event: ConflictingValueKept) -> Document:
+    kept: Event = getattr(event, event.block.value)
+    return file_facts(kept)
+
+
+def _on_file(file: Document, block: FileBlock, found: Document) -> Document:
+    """What the card shows of the block now: some blocks have a place of their own, others stand in the file itself."""
+    held: Document = file.get(block.value) or told(**{name: file.get(_SHOWN_AS.get(name, name)) for name in found})
+    return held
 
 
 def care_told(record: Record) -> Document:
@@ -188,12 +218,13 @@ def _change_check(check: Document, record: Record, event: Event) -> None:
             check["stage"] = "under_review"
         case ChildFileReviewConfirmed():
             check.update(_confirmed("confirmed_on", event.as_of))
+            _set_or_drop(check, "changed", [block.value for block in event.changed])
         case _:
             raise TypeError(f"{type(event).__name__} is no event of a child's file")
 
 
 def _confirmed(what: str, on: date) -> Document:
-    return {what: on.isoformat(), "due_on": (on + _HALF_A_YEAR).isoformat()}
+    return {what: on.isoformat(), "due_on": review_due(on).isoformat()}
 
 
 def file_facts(event: Event) -> Document:
@@ -207,6 +238,12 @@ def file_facts(event: Event) -> Document:
             return told(to=event.to_village, reason=event.reason.get())
         case ChangeProposed():
             return care_of(event.care)
+        case ConflictingValueKept():
+            return told(block=event.block.value, found_on=event.found_on.isoformat(), **kept_facts(event))
+        case ParentSituationRecorded():
+            return parents_of(event.parents)
+        case CareSituationRecorded():
+            return care_recorded(event)
         case ChangeRefused():
             return told(reason=event.reason.get())
         case SchoolingRecorded():
@@ -229,6 +266,12 @@ def file_facts(event: Event) -> Document:
             return told(group=value(event.group), reason=event.reason.get())
         case CareProgrammeJoined() | CareProgrammeLeft():
             return told(programme=value(event.programme))
+        case GuardianConfirmed():
+            return opened(event.confirmation) | told(confirmed_on=event.confirmed_on.isoformat())
+        case ChildFileReviewConfirmed():
+            guardian_on = event.guardian_on and event.guardian_on.isoformat()
+            changed = [block.value for block in event.changed]
+            return told(as_of=event.as_of.isoformat(), changed=changed or None, guardian_on=guardian_on)
         case ChildFileReturned():
             return told(level=event.level.value, reason=event.reason.get())
         case _:

@@ -11,11 +11,13 @@ from typing import assert_never
 from services.registry.domain.child import (
     check,
     closing,
+    conflict,
     entrustment,
     erasure,
     identity,
     life,
     marks,
+    merging,
     proposal,
     registration,
     risk,
@@ -23,6 +25,7 @@ from services.registry.domain.child import (
     transfer,
 )
 from services.registry.domain.child.check import (
+    ConfirmByGuardian,
     ConfirmChildFileReview,
     ReturnBy,
     ReviewBy,
@@ -30,17 +33,20 @@ from services.registry.domain.child.check import (
     VerificationBy,
 )
 from services.registry.domain.child.closing import CloseChildFile, ReopenChildFile
+from services.registry.domain.child.conflict import LateEntry
 from services.registry.domain.child.entrustment import EndEntrustment, EntrustCaregiver
 from services.registry.domain.child.erasure import ErasureApprovalBy, ErasureRequestBy
 from services.registry.domain.child.history import begun, evolve
 from services.registry.domain.child.identity import CorrectIdentity, RecordIdentity, RecordRegistrationStatus
 from services.registry.domain.child.life import RecordHealth, RecordSchooling, RecordWelfare
 from services.registry.domain.child.marks import ClearKeyGroup, JoinCareProgramme, LeaveCareProgramme, MarkKeyGroup
+from services.registry.domain.child.merging import ChildFileNotMerged, MergeBy, UndoBy
 from services.registry.domain.child.proposal import AcceptanceBy, ProposeChange, RefusalBy
 from services.registry.domain.child.registration import RegisterChild
 from services.registry.domain.child.risk import AssessmentBy, OverrideBy
 from services.registry.domain.child.situation import RecordCareSituation, RecordParentSituation
 from services.registry.domain.child.states import (
+    BlockEvent,
     Child,
     ChildAlreadyRegistered,
     ChildFileIsClosed,
@@ -48,8 +54,10 @@ from services.registry.domain.child.states import (
     ChildIsErased,
     Closed,
     Erased,
+    MergedInto,
     Open,
     Unknown,
+    was_merged,
 )
 from services.registry.domain.child.transfer import OfferTransfer, TakeOverBy
 from shared.commands.command import Aggregate, NotOnFile
@@ -74,8 +82,9 @@ Recording = (
     | JoinCareProgramme
     | LeaveCareProgramme
     | AcceptanceBy
+    | LateEntry
 )
-Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview
+Checking = SubmissionBy | ReviewBy | VerificationBy | ReturnBy | ConfirmChildFileReview | ConfirmByGuardian
 OnOpenFile = (
     Recording
     | Checking
@@ -86,8 +95,9 @@ OnOpenFile = (
     | ProposeChange
     | RefusalBy
     | CloseChildFile
+    | MergeBy
 )
-ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | ErasureRequestBy | ErasureApprovalBy
+ChildCommand = RegisterChild | OnOpenFile | ReopenChildFile | UndoBy | ErasureRequestBy | ErasureApprovalBy
 
 
 def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
@@ -105,6 +115,12 @@ def decide(command: ChildCommand, child: Child) -> Sequence[Event]:
             return [ErasureRequested(child=command.child, basis=command.basis, requested_by=command.person)]
         case ErasureApprovalBy(), Open() | Closed():
             return [erasure.erased(command, child.erasure_requested_by)]
+        case UndoBy(), Closed():
+            return merging.undone(command, child)
+        case UndoBy(), Open():
+            raise ChildFileNotMerged
+        case _, Closed(merged_into=MergedInto()):
+            raise was_merged(child)
         case ReopenChildFile(), Closed():
             return [closing.reopened(command, child)]
         case ReopenChildFile(), Open():
@@ -129,6 +145,8 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return [check.returned(command, file)]
         case ConfirmChildFileReview():
             return [check.confirmed(command, file)]
+        case ConfirmByGuardian():
+            return [check.guardian_confirmed(command)]
         case AssessmentBy():
             return [risk.assessed(command)]
         case OverrideBy():
@@ -141,6 +159,8 @@ def _on_open_file(command: OnOpenFile, file: Open) -> Sequence[Event]:
             return proposal.proposed(command, file)
         case RefusalBy():
             return proposal.refused(command, file)
+        case MergeBy():
+            return merging.merged(command, file)
         case CloseChildFile():
             return [closing.closed(command, file)]
         case _:
@@ -151,6 +171,8 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
     match command:
         case AcceptanceBy():
             return proposal.accepted(command, file)
+        case LateEntry():
+            return _late(command, file)
         case RecordParentSituation():
             return [situation.parents_recorded(command, file)]
         case RecordCareSituation():
@@ -181,6 +203,13 @@ def _changes(command: Recording, file: Open) -> Sequence[Event]:
             return [marks.left(command, file)]
         case _:
             assert_never(command)
+
+
+def _late(command: LateEntry, file: Open) -> Sequence[Event]:
+    [told] = _changes(command.entry, file)  # type: ignore[arg-type]  # each entry of a block is a Recording
+    if not isinstance(told, BlockEvent):
+        raise AssertionError(command.entry)
+    return conflict.kept(command, told, file)
 
 
 def _with_what_follows(child: str, file: Open, changes: Sequence[Event]) -> Sequence[Event]:

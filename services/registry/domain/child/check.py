@@ -7,9 +7,11 @@ file for both steps again: after the county's, parents, care and hukou; between 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 from services.registry.domain.child.identity import BLOCKING, doubts_of
+from services.registry.domain.child.situation import HoldsFromTheFuture
 from services.registry.domain.child.states import OnFile, Open, Stage, missing
 from shared.commands.command import Command
 from shared.contracts.child_file import (
@@ -31,10 +33,11 @@ from shared.contracts.child_file import (
     WelfareRecorded,
 )
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import GuardianConfirmation, GuardianConfirmed
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituationRecorded, ChildRegistered, ParentSituationRecorded
 from shared.contracts.sealed import Personal
-from shared.contracts.values import CheckLevel, ChildId, PersonId, Text
+from shared.contracts.values import CheckLevel, ChildId, Day, PersonId, Text
 
 CHECKED: Final = (
     ChildRegistered,
@@ -84,9 +87,19 @@ class ReturnChildFile(Command):
 
 
 class ConfirmChildFileReview(Command):
-    """The half-yearly look: nothing has changed. What has changed is recorded instead, and opens a review itself."""
+    """The half-yearly look: the file holds as it stands. What has changed is recorded before; a change of parents, care
+    or hukou opens a review itself. ``as_of`` is the day of the look; without it the day it is told."""
 
     child: ChildId
+    as_of: Day | None = None
+
+
+class ConfirmByGuardian(Command):
+    """A parent or caregiver says that the file is right. Without ``confirmed_on`` on the day it is told."""
+
+    child: ChildId
+    confirmation: Personal[GuardianConfirmation]
+    confirmed_on: Day | None = None
 
 
 class SubmissionBy(SubmitChildFile):
@@ -182,7 +195,7 @@ def verified(command: VerificationBy, file: Open) -> ChildFileVerified:
     if command.person in command.authors or command.person == file.reviewed_by:
         raise AuthorChecks
     if lacking := missing(file):
-        raise ChildFileIncomplete(f"missing: {', '.join(lacking)}")
+        raise ChildFileIncomplete(f"the file lacks {', '.join(lacking)}")
     if not BLOCKING.isdisjoint(doubts_of(file)):
         raise IdentityIsInDoubt
     return ChildFileVerified(child=command.child, verified_by=command.person)
@@ -198,7 +211,23 @@ def returned(command: ReturnBy, file: Open) -> ChildFileReturned:
 def confirmed(command: ConfirmChildFileReview, file: Open) -> ChildFileReviewConfirmed:
     if file.stage is not Stage.COUNTY_VERIFIED:
         raise ChildFileNotVerified
-    return ChildFileReviewConfirmed(child=command.child, as_of=command.occurred_on)
+    return ChildFileReviewConfirmed(
+        child=command.child,
+        as_of=_past(command.as_of, "as_of", command),
+        changed=tuple(sorted(file.changed)),
+        guardian_on=file.guardian_on,
+    )
+
+
+def guardian_confirmed(command: ConfirmByGuardian) -> GuardianConfirmed:
+    confirmed_on = _past(command.confirmed_on, "confirmed_on", command)
+    return GuardianConfirmed(child=command.child, confirmation=command.confirmation, confirmed_on=confirmed_on)
+
+
+def _past(day: date | None, field: str, command: Command) -> date:
+    if day is not None and day > command.occurred_on:
+        raise HoldsFromTheFuture(f"{field}: this day lies ahead")
+    return day or command.occurred_on
 
 
 def review_opened(child: str, before: OnFile, after: OnFile, events: Sequence[Event]) -> list[ChildFileReviewOpened]:

@@ -26,6 +26,13 @@ class ReopenChildFile(Command):
     reopened_on: Day | None = None
 
 
+class MergedWithoutAnother(Refusal):
+    """reason: a file is closed as merged by a merge alone, which names the file that goes on."""
+
+    status: ClassVar[int] = 422
+    what_to_do: ClassVar[str] = "Let a reviewer merge the two files by MergeChildFiles."
+
+
 class ClosedBeforeItBegan(Refusal):
     """A file can not be closed or reopened before the last day it was opened or closed."""
 
@@ -34,6 +41,8 @@ class ClosedBeforeItBegan(Refusal):
 
 
 def closed(command: CloseChildFile, child: Open) -> ChildFileClosed:
+    if command.reason is CloseReason.MERGED:
+        raise MergedWithoutAnother
     closed_on = command.closed_on or command.occurred_on
     if closed_on < child.since:
         raise ClosedBeforeItBegan

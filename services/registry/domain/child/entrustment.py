@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from services.registry.domain.child.situation import HoldsFromTheFuture
 from services.registry.domain.child.states import OnFile
+from services.registry.domain.phone import check_phone
 from shared.commands.command import Command
 from shared.contracts.child_file import CaregiverEntrusted, Entrustment, EntrustmentEnded
 from shared.contracts.refusal import Refusal
@@ -51,7 +52,9 @@ class EntrustmentEndsBeforeItBegan(Refusal):
 def entrusted(command: EntrustCaregiver, file: OnFile) -> CaregiverEntrusted:
     if file.entrusted is not None:
         raise CaregiverAlreadyEntrusted
-    signed_on = command.entrustment.reveal().signed_on
+    paper = command.entrustment.reveal()
+    check_phone("entrustment.phone", None if paper.phone is None else Personal(paper.phone))
+    signed_on = paper.signed_on
     if signed_on > command.occurred_on:
         raise HoldsFromTheFuture("signed_on: this day lies ahead")
     return CaregiverEntrusted(

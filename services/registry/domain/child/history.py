@@ -6,7 +6,19 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar, assert_never
 
-from services.registry.domain.child.states import Block, Child, Closed, Erased, Open, Proposal, Stage, Unknown
+from services.registry.domain.child.conflict import BLOCK_OF
+from services.registry.domain.child.proposal import waiting
+from services.registry.domain.child.states import (
+    Block,
+    BlockEvent,
+    Child,
+    Closed,
+    Erased,
+    MergedInto,
+    Open,
+    Stage,
+    Unknown,
+)
 from shared.contracts.child_file import (
     CaregiverEntrusted,
     CareProgrammeJoined,
@@ -25,6 +37,7 @@ from shared.contracts.child_file import (
     ChildTransferred,
     EntrustmentEnded,
     HealthRecorded,
+    Identity,
     IdentityDoubted,
     KeyGroupCleared,
     KeyGroupMarked,
@@ -32,6 +45,7 @@ from shared.contracts.child_file import (
     SchoolingRecorded,
     WelfareRecorded,
 )
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone, ConflictingValueKept, GuardianConfirmed
 from shared.contracts.registry import (
     CareSituationRecorded,
     ChangeProposed,
@@ -44,7 +58,7 @@ from shared.contracts.registry import (
 )
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CitizenNumberStatus
+from shared.contracts.values import CitizenNumberStatus, FileBlock
 
 T = TypeVar("T")
 
@@ -70,6 +84,7 @@ ChildEvent = (
     | ChildTransferOffered
     | ChildTransferred
     | ChangeProposed
+    | ConflictingValueKept
     | ChangeAccepted
     | ChangeRefused
     | ChildFileSubmitted
@@ -78,8 +93,11 @@ ChildEvent = (
     | ChildFileVerified
     | ChildFileReviewOpened
     | ChildFileReviewConfirmed
+    | GuardianConfirmed
     | ChildFileClosed
     | ChildFileReopened
+    | ChildFilesMerged
+    | ChildMergeUndone
     | ErasureRequested
     | SubjectKeyDestroyed
 )
@@ -97,6 +115,12 @@ def evolve(child: Child, event: ChildEvent) -> Child:
 
 
 def begun(event: ChildRegistered) -> Open:
+    told: list[BlockEvent] = [
+        ParentSituationRecorded(child=event.child, parents=event.parents),
+        CareSituationRecorded(child=event.child, care=event.care),
+    ]
+    if event.hukou_kind is not None:
+        told.append(RegistrationStatusRecorded(child=event.child, hukou=event.hukou, kind=event.hukou_kind))
     present = Personal(CitizenNumberStatus.PRESENT) if event.citizen_number else None
     return Open(
         residence=event.residence,
@@ -108,15 +132,23 @@ def begun(event: ChildRegistered) -> Open:
         number_status=event.citizen_number_status or present,
         parents=event.parents,
         care=event.care,
+        blocks={BLOCK_OF[type(one)]: one for one in told},
     )
 
 
 def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
+    if isinstance(event, BlockEvent):
+        block = BLOCK_OF[type(event)]
+        file = replace(file, blocks={**file.blocks, block: event}, changed=file.changed | {block})
     match event:
         case ChildFileClosed():
             return Closed(**vars(file) | {"since": event.closed_on})
         case ChildFileReopened():
             return Open(**vars(file) | {"since": event.reopened_on})
+        case ChildFilesMerged():
+            return replace(file, merged_into=MergedInto(event.into, event.village))
+        case ChildMergeUndone():
+            return replace(file, merged_into=None)
         case ErasureRequested():
             return replace(file, erasure_requested_by=event.requested_by)
         case SubjectKeyDestroyed():
@@ -128,7 +160,11 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
         case ChildFileReturned():
             return replace(file, stage=Stage.RETURNED)
         case ChildFileVerified():
-            return replace(file, stage=Stage.COUNTY_VERIFIED)
+            return replace(file, stage=Stage.COUNTY_VERIFIED, changed=frozenset(), guardian_on=None)
+        case ChildFileReviewConfirmed():
+            return replace(file, changed=frozenset(), guardian_on=None)
+        case GuardianConfirmed():
+            return replace(file, guardian_on=event.confirmed_on)
         case ChildFileReviewOpened():
             return replace(file, stage=Stage.UNDER_REVIEW)
         case ParentSituationRecorded():
@@ -155,13 +191,12 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
             return replace(file, offered_to=event.to_village)
         case ChildTransferred():
             return replace(file, residence=event.to_village, offered_to=None)
-        case ChangeProposed():
-            proposal = Proposal(event.care, event.found_by, event.found_on)
-            return replace(file, proposals={**file.proposals, event.proposal: proposal})
+        case ChangeProposed() | ConflictingValueKept():
+            return replace(file, proposals={**file.proposals, event.proposal: waiting(event)})
         case ChangeAccepted() | ChangeRefused():
             left = {name: one for name, one in file.proposals.items() if name != event.proposal}
             return replace(file, proposals=left)
-        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden() | ChildFileReviewConfirmed():
+        case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden():
             return file
         case _:
             assert_never(event)
@@ -190,7 +225,23 @@ def _corrected(file: Open | Closed, event: ChildIdentityCorrected) -> Open | Clo
     if correction is not None and correction.citizen_number is not None:
         present = Personal(CitizenNumberStatus.PRESENT)
         file = replace(file, number=Personal(correction.citizen_number), number_status=present)
-    return file
+    blocks = {**file.blocks, FileBlock.IDENTITY: _identity_held(file, event)}
+    return replace(file, blocks=blocks, changed=file.changed | {FileBlock.IDENTITY})
+
+
+def _identity_held(file: Open | Closed, event: ChildIdentityCorrected) -> ChildIdentityRecorded:
+    """What the file holds of the identity block after a correction."""
+    held, correction = file.blocks.get(FileBlock.IDENTITY), event.correction.get()
+    told = held.identity.get() if isinstance(held, ChildIdentityRecorded) else None
+    status = file.number_status and file.number_status.get()
+    now = {
+        "citizen_number": file.number and file.number.get(),
+        "citizen_number_status": status or CitizenNumberStatus.UNKNOWN,
+    }
+    if correction is not None and correction.ethnicity is not None:
+        now["ethnicity"] = correction.ethnicity
+    identity = Identity(**now) if told is None else told.model_copy(update=now)
+    return ChildIdentityRecorded(child=event.child, identity=Personal(identity))
 
 
 def _marked(

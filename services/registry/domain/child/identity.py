@@ -8,9 +8,10 @@ them is corrected, since ages follow from it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from services.registry.domain import citizen_number
+from services.registry.domain.child.conflict import BlockEntry
 from services.registry.domain.child.registration import BornInTheFuture
 from services.registry.domain.child.states import OnFile
 from shared.commands.command import Command
@@ -26,6 +27,7 @@ from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     ChildId,
     DivisionCode,
+    FileBlock,
     HukouKind,
     IdentityDoubt,
     Sex,
@@ -35,10 +37,11 @@ BLOCKING: Final = frozenset({IdentityDoubt.BIRTH_DATE_DIFFERS_FROM_NUMBER})
 """Doubts that stop a verification."""
 
 
-class RecordIdentity(Command):
+class RecordIdentity(BlockEntry):
     """The number and its status, former names, ethnicity: what the registration did not ask for."""
 
-    child: ChildId
+    block: ClassVar[FileBlock] = FileBlock.IDENTITY
+
     identity: Personal[Identity]
 
 
@@ -49,8 +52,9 @@ class CorrectIdentity(Command):
     correction: Personal[IdentityCorrection]
 
 
-class RecordRegistrationStatus(Command):
-    child: ChildId
+class RecordRegistrationStatus(BlockEntry):
+    block: ClassVar[FileBlock] = FileBlock.REGISTRATION
+
     hukou: DivisionCode
     kind: HukouKind
 

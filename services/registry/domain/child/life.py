@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.registry.domain.child.conflict import BlockEntry
 from services.registry.domain.child.situation import HoldsFromTheFuture
-from shared.commands.command import Command
 from shared.contracts.child_file import Health, HealthRecorded, Schooling, SchoolingRecorded, Welfare, WelfareRecorded
 from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import ChildId, Day, HealthState
+from shared.contracts.values import Day, FileBlock, HealthState
 
 
-class RecordSchooling(Command):
+class RecordSchooling(BlockEntry):
     """Each term, and when it changes. ``since`` is the first day it holds; without it the day it was seen."""
 
-    child: ChildId
+    block: ClassVar[FileBlock] = FileBlock.SCHOOLING
+
     schooling: Personal[Schooling]
     since: Day | None = None
 
 
-class RecordHealth(Command):
-    child: ChildId
+class RecordHealth(BlockEntry):
+    block: ClassVar[FileBlock] = FileBlock.HEALTH
+
     health: Personal[Health]
 
 
-class RecordWelfare(Command):
-    child: ChildId
+class RecordWelfare(BlockEntry):
+    block: ClassVar[FileBlock] = FileBlock.WELFARE
+
     welfare: Personal[Welfare]
 
 

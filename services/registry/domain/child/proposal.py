@@ -1,14 +1,16 @@
-"""What a visit found differs from the file: both values stand until a reviewer, who is not the finder, decides."""
+"""What was found differs from the file: both values stand until a reviewer, who told neither of them, decides."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from services.registry.domain.child.check import AuthorChecks
+from services.registry.domain.child.conflict import kept_value
 from services.registry.domain.child.states import OnFile, Proposal
 from shared.commands.command import Command
 from shared.contracts.child_file import ChangeAccepted, ChangeRefused
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import ConflictingValueKept
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, CareSituationRecorded, ChangeProposed
 from shared.contracts.sealed import Counted, Personal
@@ -80,11 +82,7 @@ def accepted(command: AcceptanceBy, file: OnFile) -> list[Event]:
             accepted_by=command.person,
             found_by=proposal.found_by,
         ),
-        CareSituationRecorded(
-            child=command.child,
-            care=proposal.care,
-            since=None if proposal.found_on is None else Counted(proposal.found_on),
-        ),
+        proposal.value,
     ]
 
 
@@ -95,10 +93,20 @@ def refused(command: RefusalBy, file: OnFile) -> list[Event]:
     ]
 
 
+def waiting(event: ChangeProposed | ConflictingValueKept) -> Proposal:
+    match event:
+        case ChangeProposed():
+            since = None if event.found_on is None else Counted(event.found_on)
+            value = CareSituationRecorded(child=event.child, care=event.care, since=since)
+            return Proposal(value, event.found_by)
+        case ConflictingValueKept():
+            return Proposal(kept_value(event), event.found_by, event.on_file_by)
+
+
 def _open(command: AcceptanceBy | RefusalBy, file: OnFile) -> Proposal:
     proposal = file.proposals.get(command.proposal)
     if proposal is None:
         raise ProposalNotOpen
-    if proposal.found_by == command.person:
+    if command.person in (proposal.found_by, proposal.on_file_by):
         raise AuthorChecks
     return proposal

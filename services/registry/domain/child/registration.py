@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from services.registry.domain import citizen_number
 from services.registry.domain.child.situation import fitting_parents
+from services.registry.domain.phone import check_phone
 from shared.commands.command import Command
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import CareSituation, ChildRegistered, ParentsSituation
@@ -66,6 +67,8 @@ def registered(command: RegisterChild) -> ChildRegistered:
         raise BornInTheFuture
     if placement_of(command.child) != placement_of(command.household):
         raise ChildStandsElsewhere
+    check_phone("household_phone", command.household_phone)
+    check_phone("care.caregiver_phone", command.care.caregiver_phone)
     number = _number(command)
     return ChildRegistered(
         child=command.child,

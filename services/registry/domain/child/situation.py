@@ -6,8 +6,9 @@ from datetime import date
 from typing import ClassVar
 
 from services.registry.domain import citizen_number
+from services.registry.domain.child.conflict import BlockEntry
 from services.registry.domain.child.states import OnFile
-from shared.commands.command import Command
+from services.registry.domain.phone import check_phone
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import (
     CareSituation,
@@ -18,18 +19,20 @@ from shared.contracts.registry import (
     ParentsSituation,
 )
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareQuality, ChildId, Day, ParentState
+from shared.contracts.values import CareQuality, Day, FileBlock, ParentState
 
 
-class RecordParentSituation(Command):
-    child: ChildId
+class RecordParentSituation(BlockEntry):
+    block: ClassVar[FileBlock] = FileBlock.PARENTS
+
     parents: ParentsSituation
 
 
-class RecordCareSituation(Command):
+class RecordCareSituation(BlockEntry):
     """``since`` is the first day it holds; without it the day it was seen."""
 
-    child: ChildId
+    block: ClassVar[FileBlock] = FileBlock.CARE
+
     care: CareSituation
     quality: Personal[CareQuality] | None = None
     since: Day | None = None
@@ -63,6 +66,7 @@ def parents_recorded(command: RecordParentSituation, file: OnFile) -> ParentSitu
 
 
 def care_recorded(command: RecordCareSituation) -> CareSituationRecorded:
+    check_phone("care.caregiver_phone", command.care.caregiver_phone)
     if command.since is not None and command.since > command.occurred_on:
         raise HoldsFromTheFuture("since: this day lies ahead")
     return CareSituationRecorded(
@@ -76,7 +80,7 @@ def care_recorded(command: RecordCareSituation) -> CareSituationRecorded:
 def fitting_parents(parents: ParentsSituation, born: date | None, today: date) -> ParentsSituation:
     """The parents as they are stored, of a child born then.
 
-    Raises ParentYoungerThanChild, ParentContradictsItself, CitizenNumberInvalid.
+    Raises ParentYoungerThanChild, ParentContradictsItself, CitizenNumberInvalid, PhoneInvalid.
     """
     return ParentsSituation(
         father=_fitting("father", parents.father, born, today),
@@ -85,17 +89,18 @@ def fitting_parents(parents: ParentsSituation, born: date | None, today: date) -
 
 
 def _fitting(which: str, parent: ParentSituation, born: date | None, today: date) -> ParentSituation:
+    check_phone(f"parents.{which}.phone", parent.phone)
     details = None if parent.details is None else parent.details.get()
     if details is None:
         return parent
     state = parent.state.reveal()
     if details.incapable_reason is not None and state is not ParentState.INCAPABLE:
-        raise ParentContradictsItself(f"{which}: incapable_reason goes with the state incapable alone")
+        raise ParentContradictsItself(f"parents.{which}.details.incapable_reason: goes with the state incapable alone")
     if details.lost_contact_since is not None and state is not ParentState.LOST_CONTACT:
-        raise ParentContradictsItself(f"{which}: lost_contact_since goes with the state lost_contact alone")
+        raise ParentContradictsItself(f"parents.{which}.details.lost_contact_since: goes with lost_contact alone")
     details = _numbered(details, today)
     if born is not None and details.birth_date is not None and details.birth_date >= born:
-        raise ParentYoungerThanChild(f"{which}: born on the child's birth date or after it")
+        raise ParentYoungerThanChild(f"parents.{which}.details.birth_date: born on the child's birth date or after it")
     return parent.model_copy(update={"details": Personal(details)})
 
 

@@ -8,12 +8,21 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from shared.contracts.child_file import (
+    ChildIdentityRecorded,
+    HealthRecorded,
+    RegistrationStatusRecorded,
+    SchoolingRecorded,
+    WelfareRecorded,
+)
+from shared.contracts.event import Event
 from shared.contracts.refusal import Refusal
-from shared.contracts.registry import CareSituation, ParentsSituation
+from shared.contracts.registry import CareSituation, CareSituationRecorded, ParentSituationRecorded, ParentsSituation
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import (
     CareProgramme,
     CitizenNumberStatus,
+    FileBlock,
     IdentityDoubt,
     KeyGroup,
     ParentState,
@@ -38,6 +47,12 @@ class ChildFileIsOpen(Refusal):
     """The child's file is open."""
 
     what_to_do: ClassVar[str] = "Nothing: it is open."
+
+
+class ChildFileWasMerged(Refusal):
+    """The file was merged into another file of the same child."""
+
+    what_to_do: ClassVar[str] = "Tell it of the file that goes on; if they are two children, undo the merge first."
 
 
 class ChildIsErased(Refusal):
@@ -70,6 +85,18 @@ class Block(StrEnum):
     HEALTH = "health"
 
 
+BlockEvent = (
+    ParentSituationRecorded
+    | CareSituationRecorded
+    | SchoolingRecorded
+    | HealthRecorded
+    | WelfareRecorded
+    | ChildIdentityRecorded
+    | RegistrationStatusRecorded
+)
+"""Tells one block of a file as a whole."""
+
+
 @dataclass(frozen=True)
 class Unknown:
     pass
@@ -77,17 +104,27 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A care situation found at a visit, by whom and when; it waits for a reviewer."""
+    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides."""
 
-    care: CareSituation
+    value: Event
     found_by: str | None
-    found_on: date | None
+    on_file_by: str | None = None
+
+
+@dataclass(frozen=True)
+class MergedInto:
+    """The file that goes on, and where it stood then."""
+
+    child: str
+    village: str
 
 
 @dataclass(frozen=True, repr=False)
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
 
+    ``blocks`` holds what was told last of each, as it was recorded;
+    ``changed`` are those told, and ``guardian_on`` is when a guardian confirmed, since the last verification or review.
     It prints nothing: marks and doubts stand in it as they are.
     """
 
@@ -106,11 +143,15 @@ class OnFile:
     key_groups: frozenset[KeyGroup] = frozenset()
     programmes: frozenset[CareProgramme] = frozenset()
     entrusted: Counted[date] | None = None
+    blocks: Mapping[FileBlock, BlockEvent] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
     risk: Counted[RiskLevel] | None = None
     offered_to: str | None = None
     reviewed_by: str | None = None
+    changed: frozenset[FileBlock] = frozenset()
+    guardian_on: date | None = None
     erasure_requested_by: str | None = None
+    merged_into: MergedInto | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +180,13 @@ def residence(child: Child) -> str | None:
 def offered_to(child: Child) -> str | None:
     """The village that an open file was offered to."""
     return child.offered_to if isinstance(child, Open) else None
+
+
+def was_merged(file: OnFile) -> ChildFileWasMerged:
+    """Names the file that goes on where it stood in the same village, so that whoever may see one may see the other."""
+    into = file.merged_into
+    named = into is not None and into.village == file.residence
+    return ChildFileWasMerged(f"it was merged into {into.child}" if into and named else "")
 
 
 def missing(file: OnFile) -> list[Block]:
