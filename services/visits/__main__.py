@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.visits.demands import DemandLookUp, Demands
 from services.visits.forms import form_routes
+from services.visits.policies import policies
 from services.visits.registry_items import RegistryItems
 from services.visits.service import SERVICE, handlings
+from services.visits.watch import ProtectionWatch
 from shared.commands.sync import sync_routes
 from shared.identity.directory import DirectoryModel
-from shared.runtime.kernel import Kernel
+from shared.runtime.kernel import Kernel, now
 from shared.runtime.log_service import LogService
 from shared.runtime.process import run
 from shared.standing.look_up import StandingLookUp, Standings
@@ -20,9 +23,12 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """visits with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
-    service = LogService(kernel, [DirectoryModel(), Standings()])
+    service = LogService(kernel, [DirectoryModel(), Standings(), Demands()])
     standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer, kernel.directory)
     service.handles(handlings(standings))
+    service.reacts(policies(standings), ["registry"])
+    watch = ProtectionWatch(DemandLookUp(kernel.live.of(Demands.name)), standings, service.handler, now)
+    service.works("protection watch", watch.run)
     return service
 
 

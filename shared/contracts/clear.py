@@ -147,6 +147,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ConcernReferred": frozenset({"body", "concern", "due", "referred_by"}),
     "ReferralAnswered": frozenset({"about", "body", "concern", "recorded_by"}),
     "ProtectionReportRaised": frozenset({"child", "discovered_at", "report", "reporter", "village", "visit"}),
+    "ProtectionWatchAlarmed": frozenset({"child", "report", "since", "village"}),
     "ReportReaderNamed": frozenset({"named_by", "reader", "report"}),
     "ProtectionReportFiled": frozenset({"channel", "child", "filed_at", "filed_by", "report"}),
     "EmergencyMeasureTaken": frozenset({"child", "recorded_by", "report", "taken_on"}),

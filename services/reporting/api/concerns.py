@@ -12,7 +12,7 @@ from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener, Purpose
 from services.reporting.api.scope import Scope
 from services.reporting.read_models.concerns import CONCERNS
-from services.reporting.read_models.protection import REPORTS
+from services.reporting.read_models.protection import ALARMS, REPORTS
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.values import Body, ConcernId, DivisionCode, ReportId
 from shared.projection.live import Collections, LiveModels
@@ -72,6 +72,22 @@ class ReportLine(BaseModel):
 
 class ReportList(BaseModel):
     reports: list[ReportLine]
+    freshness: Freshness
+
+
+class Alarm(BaseModel):
+    """A report that was demanded at ``since`` and was not open a minute later. ``state`` is its state by now; None
+    while nobody has raised it."""
+
+    report: str
+    child: str
+    village: str
+    since: datetime
+    state: str | None
+
+
+class AlarmList(BaseModel):
+    alarms: list[Alarm]
     freshness: Freshness
 
 
@@ -145,6 +161,22 @@ def protection_routes(reports: Collections, live: LiveModels, scope: Scope, open
         freshness = await caught_up(live, "protection", position)
         found = (await reports(REPORTS)).find(query, {"steps": 0}).sort([("discovered_at", -1)]).limit(MOST)
         return ReportList(reports=[_report(one) async for one in found], freshness=freshness)
+
+    @router.get("/alarms", summary="Protection reports that were demanded and missing")
+    async def alarms(
+        division: DivisionCode,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> AlarmList:
+        """For who handles reports there; the latest first, at most 500."""
+        await scope.permit(who.person, "handle_protection_report", division)
+        freshness = await caught_up(live, "protection", position)
+        of_there = (await reports(ALARMS)).find({"village": {"$in": await scope.villages(division)}})
+        found = await of_there.sort([("since", -1), ("_id", 1)]).limit(MOST).to_list(None)
+        raised = (await reports(REPORTS)).find({"_id": {"$in": [one["report"] for one in found]}}, {"state": 1})
+        states = {one["_id"]: one["state"] async for one in raised}
+        lines = [Alarm(**one, state=states.get(one["report"])) for one in found]
+        return AlarmList(alarms=lines, freshness=freshness)
 
     @router.get("/{report}", summary="A protection report, opened for a purpose")
     async def card(
