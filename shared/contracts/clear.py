@@ -57,7 +57,9 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
     "ParentSituationRecorded": frozenset({"child"}),
     "CareSituationRecorded": frozenset({"child"}),
-    "ChangeProposed": frozenset({"child", "found_by", "found_on", "proposal", "visit"}),
+    "ChangeProposed": frozenset(
+        {"child", "found_by", "found_on", "parents.child", "proposal", "schooling.child", "visit"}
+    ),
     "ChildFileClosed": frozenset({"child", "closed_on", "reason"}),
     "ChildFileReopened": frozenset({"child", "reopened_on"}),
     "ChildFileSubmitted": frozenset({"child", "submitted_by"}),

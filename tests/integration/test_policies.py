@@ -70,7 +70,9 @@ class World:
         visit = a_visit(registration.household, registration.child)
         finding = ChildFinding(child=registration.child, care_found=found)
         judged = JudgedVisit(
-            **dict(visit) | {"findings": (finding,)}, standings={registration.child: Standing(VILLAGE, open=True)}
+            **dict(visit) | {"findings": (finding,)},
+            person="operator",
+            standings={registration.child: Standing(VILLAGE, open=True)},
         )
         await self.visiting.handle(Told(judged, "visit-1", "operator", own_right=True))
 

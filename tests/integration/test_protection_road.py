@@ -1,4 +1,4 @@
-"""A child registered as living alone, through the real processes: a report, or an alarm where the policy stands still."""
+"""A child registered as living alone, on real servers: a report, or an alarm where the policy stands still."""
 
 from __future__ import annotations
 

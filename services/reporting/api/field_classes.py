@@ -42,7 +42,8 @@ def without_detail(file: Document | None) -> Document | None:
 
 def entry_without_detail(entry: Document) -> Document:
     """An entry of the time line: that it happened, without what it said, where that is class C3."""
-    if entry["type"] not in _SENSITIVE_EVENTS:
+    about_parents = "father" in entry.get("facts", {})
+    if entry["type"] not in _SENSITIVE_EVENTS and not about_parents:
         return entry
     return {name: value for name, value in entry.items() if name != "facts"}
 

@@ -71,6 +71,7 @@ from services.registry.domain.child.merging import (
 from services.registry.domain.child.proposal import (
     AcceptanceBy,
     AcceptChange,
+    OneBlockIsProposed,
     ProposalNotOpen,
     ProposeChange,
     RefusalBy,
@@ -169,6 +170,7 @@ __all__ = [
     "NoTransferOffered",
     "NobodyIsEntrusted",
     "OfferTransfer",
+    "OneBlockIsProposed",
     "OverrideBy",
     "OverrideIsOver",
     "OverrideRisk",

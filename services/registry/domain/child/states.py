@@ -104,11 +104,16 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides."""
+    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides.
+
+    ``found_at`` is the visit that found it, on the day ``found_on``.
+    """
 
     value: Event
     found_by: str | None
     on_file_by: str | None = None
+    found_at: str | None = None
+    found_on: date | None = None
 
 
 @dataclass(frozen=True)
