@@ -16,7 +16,7 @@ from shared.commands.command import Handling, Target, Told
 from shared.commands.handler import Handler
 from shared.commands.policies import MongoPolicyMemory, PolicySink
 from shared.contracts.registry import ChangeProposed
-from shared.contracts.sealed import KINDS
+from shared.contracts.sealed import KINDS, Personal
 from shared.contracts.values import CareKind, CloseReason
 from shared.contracts.visits import ChildFinding
 from shared.eventlog.memory import MemoryLog
@@ -68,7 +68,7 @@ class World:
 
     async def visit(self, registration, found):
         visit = a_visit(registration.household, registration.child)
-        finding = ChildFinding(child=registration.child, care_found=found)
+        finding = ChildFinding(child=registration.child, life=Personal("如常"), care_found=found)
         judged = JudgedVisit(
             **dict(visit) | {"findings": (finding,)},
             person="operator",

@@ -112,7 +112,6 @@ class TestTheAlarm:
         (assessed("violence_now"), {Situation.VIOLENCE_OR_NEGLECT}),
         (assessed(), set()),
     ],
-    ids=str,
 )
 def test_what_a_file_says_demands_the_report_of_its_situation(event, situations):
     assert demanded(event) == situations
