@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.visits.demands import DemandLookUp, Demands
+from services.visits.followed import ChildConcerns, ConcernLookUp
 from services.visits.forms import form_routes
-from services.visits.policies import policies
+from services.visits.policies import following, raising
 from services.visits.registry_items import RegistryItems
 from services.visits.service import SERVICE, handlings
 from services.visits.watch import ProtectionWatch
@@ -23,10 +24,13 @@ from shared.web.settings import ServiceSettings
 def build(settings: ServiceSettings) -> LogService:
     """visits with all its parts, opened by nobody yet."""
     kernel = Kernel(settings, SERVICE)
-    service = LogService(kernel, [DirectoryModel(), Standings(), Demands()])
+    service = LogService(kernel, [DirectoryModel(), Standings(), Demands(), ChildConcerns()])
     standings = StandingLookUp(kernel.live, kernel.owner("registry"), kernel.sealer, kernel.directory)
     service.handles(handlings(standings))
-    service.reacts(policies(standings), ["registry"])
+    service.reacts(raising(standings), ["registry"])
+    # A line of its own: it waits for a look-up, and no protection report is to wait with it.
+    concerns = ConcernLookUp(kernel.live, service.log)
+    service.reacts(following(standings, concerns), ["registry", SERVICE], line="concerns")
     watch = ProtectionWatch(DemandLookUp(kernel.live.of(Demands.name)), standings, service.handler, now)
     service.works("protection watch", watch.run)
     return service

@@ -140,6 +140,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "MajorChangeReported": frozenset({"change", "child", "happened_on", "reported_by", "village"}),
     "ConcernRaised": frozenset({"about", "concern", "due", "found_at", "owner", "raised_by", "raised_on", "village"}),
     "ConcernFound": frozenset({"child", "concern", "found_at"}),
+    "ConcernMoved": frozenset({"about", "concern", "village"}),
     "ConcernAssigned": frozenset({"assigned_by", "assignee", "concern", "due", "owner"}),
     "ConcernProgressed": frozenset({"about", "by", "concern"}),
     "ConcernResolved": frozenset({"about", "concern", "resolved_by", "resolved_on"}),

@@ -168,6 +168,14 @@ class StandingLookUp:
         """Since when the file is closed or the child erased, as registry itself says now. Raises StandingUnknown."""
         return over_since(await self._asked(child))
 
+    async def lives_in(self, child: str, day: date) -> str | None:
+        """The village on that day, as registry itself says now; None of a child that is unknown or erased. Raises
+        StandingUnknown."""
+        document = await self._asked(child)
+        if "village" not in document or "erased" in document:
+            return None
+        return await went_on_as(self._directory, standing_of(document, day).village, day)
+
     async def birth_month(self, child: str) -> str | None:
         """Asked of registry itself: the look-up keeps none. None when it does not answer, or nobody knows."""
         try:

@@ -24,8 +24,9 @@ from services.visits.domain.protection_report import (
     report_stream,
 )
 from services.visits.handlings.protection import handlings
-from services.visits.policies import RAISER, policies
+from services.visits.policies import RAISER, raising
 from shared.commands.command import Told
+from shared.commands.policies import PolicyOfMany
 from shared.contracts.event import Event
 from shared.contracts.protection import ProtectionReportClosed, ProtectionReportRaised, ProtectionWatchAlarmed
 from shared.contracts.registry import CareSituationRecorded, SubjectKeyDestroyed
@@ -139,7 +140,8 @@ class World:
     async def wanted(self, child: str) -> list[RaiseProtectionReport]:
         records = [decode(raw) for raw in await self.registry.log.load(child)]
         found = []
-        for policy in policies(self.standings):
+        for policy in raising(self.standings):
+            assert isinstance(policy, PolicyOfMany)
             mine = [record for record in records if record.type in policy.events]
             events = await self.registry.sealer.open(mine, policy.opens)
             for ones in await policy.react(list(zip(mine, events, strict=True))):
@@ -159,10 +161,10 @@ async def test_a_child_registered_as_living_alone_is_reported_by_who_registered_
         situation=Counted(Situation.WITHOUT_CARE),
         reporter="director-1",
     )
-    [raising] = [one for one in handlings(world.standings) if one.command is RaiseProtectionReport]
-    assert raising.learn is not None
-    assert (await raising.learn(command, RAISER)).person == "director-1"
-    assert (await raising.learn(command, "somebody")).person == "somebody"
+    [handling] = [one for one in handlings(world.standings) if one.command is RaiseProtectionReport]
+    assert handling.learn is not None
+    assert (await handling.learn(command, RAISER)).person == "director-1"
+    assert (await handling.learn(command, "somebody")).person == "somebody"
 
 
 @pytest.mark.parametrize(("born", "reports"), [(date(2010, 8, 31), 1), (date(2010, 7, 31), 0)], ids=["15", "16"])

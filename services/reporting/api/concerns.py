@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener, Purpose
 from services.reporting.api.scope import Scope
-from services.reporting.read_models.concerns import CONCERNS
+from services.reporting.read_models.concerns import CONCERNS, MERGED
 from services.reporting.read_models.protection import ALARMS, REPORTS
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.values import Body, ConcernId, DivisionCode, ReportId
@@ -113,16 +113,26 @@ def concern_routes(concerns: Collections, live: LiveModels, scope: Scope, opener
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> ConcernList:
-        """By the day they are due; at most 500. What they say is for those who open one."""
+        """By the day they are due; at most 500. What they say is for those who open one. ``about`` a child, those about
+        files that were merged into its own are among them."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "concerns", position)
         query: Document = {"village": {"$in": await scope.villages(division)}}
         query["stage"] = {"$nin": ["resolved", "closed"]} if state == "open" else state
         query |= {"owner": owner.value} if owner else {}
-        query |= {"about": about} if about else {}
+        query |= {"about": {"$in": await _one_child(about)}} if about else {}
         found = (await concerns(CONCERNS)).find(query, {"steps": 0}).sort([("due", 1), ("_id", 1)]).limit(MOST)
         today = business_day(datetime.now(UTC))
         return ConcernList(concerns=[_concern(one, today) async for one in found], freshness=freshness)
+
+    async def _one_child(about: str) -> list[str]:
+        files, into = [about], [about]
+        while into:
+            # No file twice: nothing would end if files were ever merged in a ring.
+            found = (await concerns(MERGED)).find({"into": {"$in": into}, "_id": {"$nin": files}})
+            into = [one["_id"] async for one in found]
+            files += into
+        return files
 
     @router.get("/{concern}", summary="A concern, opened for a purpose")
     async def card(

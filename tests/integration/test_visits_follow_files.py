@@ -1,4 +1,4 @@
-"""A child registered as living alone, on real servers: a report, or an alarm where the policy stands still."""
+"""What children's files say, and what becomes of them, followed by visits on real servers."""
 
 from __future__ import annotations
 
@@ -11,23 +11,34 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.operator import operator, settings_of
-from services.registry.domain.child import ApproveErasure, AssessRisk, RequestErasure
+from services.registry.domain.child import (
+    ApproveErasure,
+    AssessRisk,
+    MergeChildFiles,
+    OfferTransfer,
+    RequestErasure,
+    TakeOverChild,
+    UndoChildMerge,
+)
 from services.visits.__main__ import build
 from services.visits.demands import REPORTS, DemandLookUp, Demands
+from services.visits.domain.concern import MoveConcern, ProgressConcern, RaiseConcern
 from services.visits.domain.protection_report import AlarmProtectionWatch, report_stream
 from services.visits.watch import ProtectionWatch
 from shared.commands.command import business_day
 from shared.contracts.risk import RiskAnswers
-from shared.contracts.sealed import Personal
-from shared.contracts.values import Role, Situation
+from shared.contracts.sealed import Counted, Personal
+from shared.contracts.values import ConcernKind, Role, Situation
+from shared.eventlog.placement import new_id
 from shared.projection.live import LiveModels
 from shared.standing.look_up import StandingLookUp
-from tests.support.builders import VILLAGE, a_registration, care
+from tests.support.builders import VILLAGE, a_registration, a_visit, care
 from tests.support.installation import Installation, installation
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 DIRECTOR, COUNTY, OFFICER = "watch-director", "watch-county", "watch-officer"
+NEXT, NEXT_DIRECTOR, SUPERVISOR = "520303105202", "watch-next-director", "watch-supervisor"
 NOW = datetime.now(UTC)
 TODAY = business_day(NOW)
 DIVISION = "520303"
@@ -39,6 +50,8 @@ async def guanhu() -> AsyncIterator[Installation]:
         async with operator(guanhu.stack.environment("registry")) as own:
             await own.import_divisions("520303105")
             await own.grant(DIRECTOR, Role.CHILD_DIRECTOR, VILLAGE, TODAY)
+            await own.grant(NEXT_DIRECTOR, Role.CHILD_DIRECTOR, NEXT, TODAY)
+            await own.grant(SUPERVISOR, Role.CHILD_SUPERVISOR, "520303105", TODAY)
             await own.grant(COUNTY, Role.COUNTY_CIVIL_AFFAIRS, DIVISION, TODAY)
             await own.grant(OFFICER, Role.DATA_PROTECTION_OFFICER, DIVISION, TODAY)
             await own.everybody_knows()
@@ -145,3 +158,90 @@ async def test_who_handles_reports_is_alarmed_when_the_policy_stands_still(guanh
     [line] = await alarms_of(guanhu, child)
     assert line["state"] == "raised"
     assert await visits["work_items"].count_documents({}) == 0
+
+
+async def a_concern(guanhu: Installation, child: str, village: str, person: str) -> str:
+    raising = RaiseConcern(
+        concern=new_id("concern", beside=child),
+        village=village,
+        child=child,
+        kind=Counted(ConcernKind.LIVELIHOOD),
+        severity=Counted(2),
+        text=Personal("缺冬衣"),
+    )
+    await guanhu.give(raising, person)
+    return raising.concern
+
+
+async def until_it_is_worked_on_by(guanhu: Installation, concern: str, person: str) -> None:
+    async def taken() -> Any:
+        answer = await guanhu.tell(ProgressConcern(concern=concern, text=Personal("已联系")), person)
+        assert answer.is_success or answer.json()["code"] == "not_on_file", answer.text
+        return True if answer.is_success else None
+
+    await eventually(taken)
+
+
+async def concerns_in(guanhu: Installation, village: str, person: str, about: str) -> list[str]:
+    answer = await guanhu.request("/concerns", person, division=village, about=about)
+    return [one["concern"] for one in answer.json()["concerns"]]
+
+
+async def due_of(guanhu: Installation, village: str, person: str, child: str, after: str) -> list[date]:
+    answer = await guanhu.request("/work-list", person, after, village=village)
+    assert answer.status_code == 200, answer.text
+    found = [one["due"] for one in answer.json()["children"] if one["child"] == child]
+    return [date.fromisoformat(due["due"]) for dues in found for due in dues]
+
+
+async def test_concerns_follow_a_child_that_moves(guanhu: Installation) -> None:
+    child = a_registration(occurred_at=NOW)
+    await guanhu.give(child, DIRECTOR)
+    concern = await a_concern(guanhu, child.child, VILLAGE, DIRECTOR)
+    await guanhu.give(OfferTransfer(child=child.child, to_village=NEXT, reason=Personal("搬家")), SUPERVISOR)
+    await guanhu.give(TakeOverChild(child=child.child), SUPERVISOR)
+    await until_it_is_worked_on_by(guanhu, concern, NEXT_DIRECTOR)
+    refused = await guanhu.tell(ProgressConcern(concern=concern, text=Personal("x")), DIRECTOR)
+    assert refused.json()["code"] == "not_on_file"
+    by_hand = await guanhu.tell(MoveConcern(concern=concern, village=VILLAGE), SUPERVISOR)
+    assert by_hand.json()["code"] == "not_moved_by_hand"
+
+
+async def test_visits_concerns_and_duties_go_along_with_a_merge_and_come_back(guanhu: Installation) -> None:
+    then = NOW - timedelta(days=40)
+    here, there = a_registration(occurred_at=then), a_registration(occurred_at=then, residence=NEXT)
+    await guanhu.give(here, DIRECTOR)
+    await guanhu.give(there, NEXT_DIRECTOR)
+    due, later = TODAY + timedelta(days=50), TODAY + timedelta(days=90)
+    visit = a_visit(there.household, there.child, occurred_at=NOW, village=NEXT)
+    position = await guanhu.give(visit, NEXT_DIRECTOR)
+    concern = await a_concern(guanhu, there.child, NEXT, NEXT_DIRECTOR)
+    assert await due_of(guanhu, VILLAGE, DIRECTOR, here.child, position) == [due]
+
+    merge = MergeChildFiles(child=there.child, into=here.child, reason=Personal("同一儿童"))
+    merged = await guanhu.give(merge, SUPERVISOR)
+    assert await due_of(guanhu, VILLAGE, DIRECTOR, here.child, merged) == [later]
+    assert await due_of(guanhu, NEXT, NEXT_DIRECTOR, there.child, merged) == []
+    await until_it_is_worked_on_by(guanhu, concern, DIRECTOR)
+    assert await concerns_in(guanhu, VILLAGE, DIRECTOR, here.child) == [concern]
+
+    undoing = UndoChildMerge(child=there.child, into=here.child, reason=Personal("两名儿童"))
+    undone = await guanhu.give(undoing, SUPERVISOR)
+    assert await due_of(guanhu, VILLAGE, DIRECTOR, here.child, undone) == [due]
+    assert await due_of(guanhu, NEXT, NEXT_DIRECTOR, there.child, undone) == [later]
+    await until_it_is_worked_on_by(guanhu, concern, NEXT_DIRECTOR)
+    assert await concerns_in(guanhu, VILLAGE, DIRECTOR, here.child) == []
+
+
+async def test_a_visit_to_a_merged_file_is_refused_and_names_the_one_that_goes_on(guanhu: Installation) -> None:
+    here, there = a_registration(occurred_at=NOW), a_registration(occurred_at=NOW)
+    for one in (here, there):
+        await guanhu.give(one, DIRECTOR)
+    await guanhu.give(MergeChildFiles(child=there.child, into=here.child, reason=Personal("同一儿童")), SUPERVISOR)
+
+    async def refused() -> Any:
+        answer = await guanhu.tell(a_visit(there.household, there.child, occurred_at=datetime.now(UTC)), DIRECTOR)
+        return None if answer.is_success else answer.json()
+
+    problem = await eventually(refused)
+    assert (problem["code"], here.child in problem["detail"]) == ("child_file_was_merged", True)
