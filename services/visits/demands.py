@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from services.visits.domain.danger import may_live_alone
 from services.visits.domain.demand import CARE, TELLING, demanded
@@ -116,8 +116,8 @@ class DemandLookUp:
 
     async def unanswered(self, until: datetime) -> AsyncIterator[Demand]:
         """Those told until then for which no report has been open since, and nobody was alarmed; the oldest first."""
-        waiting: dict[str, Any] = {"waits_since": {"$ne": None, "$lte": _text(until)}}
-        async for found in (await self._collections(REPORTS)).find(waiting).sort("waits_since", 1):
+        waiting = (await self._collections(REPORTS)).find({"waits_since": {"$lte": _text(until)}})
+        async for found in waiting.sort("waits_since", 1):
             since, day = found["waits_since"], found["told"][found["waits_since"]]
             yield Demand(
                 found["_id"],

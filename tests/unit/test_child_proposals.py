@@ -162,6 +162,7 @@ def test_parents_that_contradict_themselves_are_not_proposed():
 def test_what_a_visit_has_proposed_is_not_proposed_again_by_its_amendment_and_another_thing_is():
     again = propose(proposal=new_id("proposal", beside=CHILD_ID))
     given(CHILD, *FILE, PROPOSED).when(again).then()
+    given(CHILD, *FILE, PROPOSED, REFUSED).when(again).then()
     other = again.model_copy(update={"care": care(CareKind.OTHER_RELATIVE), "found_by": "cadre-1"})
     given(CHILD, *FILE, PROPOSED).when(other).then(
         PROPOSED.model_copy(update={"proposal": other.proposal, "care": other.care, "found_on": TOLD.date()})

@@ -79,7 +79,7 @@ class OneBlockIsProposed(Refusal):
 
 
 def proposed(command: ProposeChange, file: OnFile) -> list[Event]:
-    """Nothing when the file holds what was found, or the same visit has it proposed already.
+    """Nothing when the file holds what was found, or the same visit has proposed it before.
 
     Raises OneBlockIsProposed, and what is raised when the parents are recorded.
     """
@@ -89,7 +89,7 @@ def proposed(command: ProposeChange, file: OnFile) -> list[Event]:
     change = _proposal(command, file, found_on)
     if _is_on_file(change, file) or any(
         waiting(_proposal(command, file, one.found_on)).value == one.value
-        for one in file.proposals.values()
+        for one in (*file.proposals.values(), *file.decided)
         if one.found_at == command.visit and one.found_on is not None
     ):
         return []

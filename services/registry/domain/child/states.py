@@ -128,7 +128,7 @@ class MergedInto:
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
 
-    ``blocks`` holds what was told last of each, as it was recorded;
+    ``blocks`` holds what was told last of each, as it was recorded; ``decided`` are the proposals that wait no more;
     ``changed`` are those told, and ``guardian_on`` is when a guardian confirmed, since the last verification or review.
     It prints nothing: marks and doubts stand in it as they are.
     """
@@ -150,6 +150,7 @@ class OnFile:
     entrusted: Counted[date] | None = None
     blocks: Mapping[FileBlock, BlockEvent] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    decided: tuple[Proposal, ...] = ()
     risk: Counted[RiskLevel] | None = None
     offered_to: str | None = None
     reviewed_by: str | None = None
