@@ -128,9 +128,9 @@ class MergedInto:
 class OnFile:
     """What a file holds as far as rules ask for it. ``since`` is the day it was opened or closed last.
 
-    ``blocks`` holds what was told last of each, as it was recorded; ``decided`` are the proposals that wait no more;
+    ``blocks`` holds what was told last of each, as it was recorded;
     ``changed`` are those told, and ``guardian_on`` is when a guardian confirmed, since the last verification or review.
-    It prints nothing: marks and doubts stand in it as they are.
+    ``decided`` are the proposals that wait no more. It prints nothing: marks and doubts stand in it as they are.
     """
 
     residence: str
