@@ -470,7 +470,10 @@ async def test_a_command_over_256_kib_is_refused_alone_and_in_a_batch_with_its_n
     household, text = new_id("household"), Personal("帮" * 2_000)
     many = [a_child(household=household) for _ in range(20)]
     assert all(one["receipt"] for one in await _batch(guanhu, DIRECTOR, *map(_item, many)))
-    findings = tuple(ChildFinding(child=one.child, life=text, learning=text, psychology=text) for one in many)
+    findings = tuple(
+        ChildFinding(child=one.child, life=Personal(f"{place}"), learning=text, psychology=text, wishes=text)
+        for place, one in enumerate(many)
+    )
     large, small = a_visit_to(many[0], findings=findings), a_visit_to(many[0])
     assert problem(await guanhu.tell(large, DIRECTOR)) == (413, "body_too_large")
     answers = await _batch(guanhu, DIRECTOR, _item(large), _item(small), service="visits")
