@@ -4,8 +4,9 @@ file that goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final
 
 from services.registry.domain.child import FollowHousehold, ProposeChange
 from services.registry.domain.household import EraseLeftHousehold, GiveBackHousehold, TakeInHousehold
@@ -19,7 +20,7 @@ from shared.contracts.households import (
 )
 from shared.contracts.mapping_gap import MappingGapSettled
 from shared.contracts.registry import SubjectKeyDestroyed
-from shared.contracts.visits import VisitLogged
+from shared.contracts.visits import ChildFinding, VisitAmended, VisitLogged
 from shared.eventlog.placement import derived_id
 from shared.eventlog.record import Record
 from shared.privacy.port import KeyVault
@@ -81,6 +82,7 @@ def policies(vault: KeyVault, households: HouseholdLearning) -> list[Policy]:
         Policy("children_follow", "HouseholdMoved", on_household_moved),
         Policy("take_in", "HouseholdsMerged", on_households_merged),
         Policy("give_back", "HouseholdMergeUndone", on_household_merge_undone),
+        Policy(FINDS, "VisitAmended", on_visit_amended),
     ]
 
 
@@ -98,23 +100,38 @@ async def on_household_merge_undone(record: Record, event: HouseholdMergeUndone)
 
 
 async def on_visit_logged(record: Record, event: VisitLogged) -> Sequence[Wanted]:
-    """A care situation found at a visit is proposed for review; the file changes only when a reviewer takes it over.
+    """What was found to be otherwise than the file says is proposed for review, each block for itself; the file changes
+    only when a reviewer takes it over."""
+    finder, day = record.actor.id, event.visited_on
+    return [one for finding in event.findings for one in _proposals(record, event.visit, finding, finder, day)]
 
-    An erased finding is left: there is nothing to review.
-    """
-    return [
-        Wanted(
-            finding.child,
-            ProposeChange(
-                occurred_at=record.occurred_at,
-                proposal=derived_id(f"{record.id}/{finding.child}", "proposal", beside=finding.child),
-                child=finding.child,
-                visit=event.visit,
-                care=finding.care_found,
-                found_by=record.actor.id,
-                found_on=event.visited_on,
-            ),
-        )
-        for finding in event.findings
-        if finding.care_found is not None and not finding.care_found.kind.erased
-    ]
+
+async def on_visit_amended(record: Record, event: VisitAmended) -> Sequence[Wanted]:
+    """What an amendment tells anew is proposed; what the visit has told before is proposed already."""
+    return list(_proposals(record, event.visit, event.finding, event.amended_by, None))
+
+
+def _proposals(
+    record: Record, visit: str, finding: ChildFinding, found_by: str, found_on: date | None
+) -> Iterator[Wanted]:
+    """An erased finding is left: there is nothing to review."""
+    child, care, parents, schooling = finding.child, finding.care_found, finding.parents_found, finding.schooling_found
+    told: dict[str, dict[str, Any]] = {
+        child: {} if care is None or care.kind.erased else {"care": care},
+        f"{child}/parents": {} if parents is None or parents.father.state.erased else {"parents": parents},
+        f"{child}/schooling": {} if schooling is None or schooling.erased else {"schooling": schooling},
+    }
+    for target, block in told.items():
+        if block:
+            yield Wanted(
+                target,
+                ProposeChange(
+                    occurred_at=record.occurred_at,
+                    proposal=derived_id(f"{record.id}/{target}", "proposal", beside=child),
+                    child=child,
+                    visit=visit,
+                    found_by=found_by,
+                    found_on=found_on,
+                    **block,
+                ),
+            )

@@ -132,8 +132,10 @@ class PolicySink:
     ) -> None:
         self._service = service
         self._policies = policies
-        self._events = {event for policy in policies for event in _events_of(policy)}
-        self._opens = {kind for policy in policies for kind in (KINDS if isinstance(policy, Policy) else policy.opens)}
+        self._opens = {
+            event: frozenset(kind for policy in policies if event in _events_of(policy) for kind in _opened_by(policy))
+            for event in {event for policy in policies for event in _events_of(policy)}
+        }
         self._handler = handler
         self._sealer = sealer
         self._memory = memory
@@ -151,8 +153,7 @@ class PolicySink:
         Raises UnknownEventError for a shape newer than this code: a read model is built again after the upgrade, but
         nobody would ever react to what was passed over here.
         """
-        records = [record for record in run.records if record.type in self._events]
-        occurred = list(zip(records, await self._sealer.open(records, self._opens) if records else (), strict=True))
+        occurred = await self._opened([record for record in run.records if record.type in self._opens])
         reactions = [one for policy in self._policies for one in await self._reactions(policy, occurred)]
         wanted = sorted(reactions, key=lambda one: one[2].seq)
         if not wanted:
@@ -167,6 +168,14 @@ class PolicySink:
         ]
         await self._memory.remember(run.source, run.upto, items)
         self._passed.pop(run.source, None)
+
+    async def _opened(self, records: Sequence[Record]) -> list[tuple[Record, Event]]:
+        """Of each no more than the policies on it read."""
+        events: dict[str, Event] = {}
+        for kinds in {self._opens[record.type] for record in records}:
+            alike = [record for record in records if self._opens[record.type] == kinds]
+            events |= zip((record.id for record in alike), await self._sealer.open(alike, kinds), strict=True)
+        return [(record, events[record.id]) for record in records]
 
     async def _note(self) -> None:
         """What no command was wanted for is noted now and then: should it be forgotten, it comes again."""
@@ -212,6 +221,10 @@ class PolicySink:
 
 def _events_of(policy: AnyPolicy) -> Collection[str]:
     return (policy.event,) if isinstance(policy, Policy) else policy.events
+
+
+def _opened_by(policy: AnyPolicy) -> Collection[Kind]:
+    return KINDS if isinstance(policy, Policy) else policy.opens
 
 
 def _passes(outcome: Exception) -> bool:

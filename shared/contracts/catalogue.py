@@ -75,6 +75,7 @@ UPCASTS: Final[Mapping[tuple[str, int], Upcast]] = {
     ("ParentSituationRecorded", 1): _only_more_may_be_told,
     ("CareSituationRecorded", 1): _only_more_may_be_told,
     ("ChangeProposed", 1): _only_more_may_be_told,
+    ("ChangeProposed", 2): _only_more_may_be_told,
     ("VisitLogged", 1): _only_more_may_be_told,
     ("ChildFileClosed", 1): _only_more_may_be_told,
     ("ChildFileReviewConfirmed", 1): _only_more_may_be_told,

@@ -73,7 +73,9 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ChildRegistered": frozenset({"child", "household", "hukou", "residence"}),
     "ParentSituationRecorded": frozenset({"child"}),
     "CareSituationRecorded": frozenset({"child"}),
-    "ChangeProposed": frozenset({"child", "found_by", "found_on", "proposal", "visit"}),
+    "ChangeProposed": frozenset(
+        {"child", "found_by", "found_on", "parents.child", "proposal", "schooling.child", "visit"}
+    ),
     "ChildFileClosed": frozenset({"child", "closed_on", "reason"}),
     "ChildFileReopened": frozenset({"child", "reopened_on"}),
     "ChildFileSubmitted": frozenset({"child", "submitted_by"}),
@@ -200,6 +202,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "MajorChangeReported": frozenset({"change", "child", "happened_on", "reported_by", "village"}),
     "ConcernRaised": frozenset({"about", "concern", "due", "found_at", "owner", "raised_by", "raised_on", "village"}),
     "ConcernFound": frozenset({"child", "concern", "found_at"}),
+    "ConcernMoved": frozenset({"about", "concern", "village"}),
     "ConcernAssigned": frozenset({"assigned_by", "assignee", "concern", "due", "owner"}),
     "ConcernProgressed": frozenset({"about", "by", "concern"}),
     "ConcernResolved": frozenset({"about", "concern", "resolved_by", "resolved_on"}),
@@ -209,6 +212,7 @@ CLEAR: Final[Mapping[str, frozenset[str]]] = {
     "ConcernReferred": frozenset({"body", "concern", "due", "referred_by"}),
     "ReferralAnswered": frozenset({"about", "body", "concern", "recorded_by"}),
     "ProtectionReportRaised": frozenset({"child", "discovered_at", "report", "reporter", "village", "visit"}),
+    "ProtectionWatchAlarmed": frozenset({"child", "report", "since", "village"}),
     "ReportReaderNamed": frozenset({"named_by", "reader", "report"}),
     "ProtectionReportFiled": frozenset({"channel", "child", "filed_at", "filed_by", "report"}),
     "EmergencyMeasureTaken": frozenset({"child", "recorded_by", "report", "taken_on"}),

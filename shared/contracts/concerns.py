@@ -34,6 +34,15 @@ class ConcernRaised(Event):
     found_at: str | None = None
 
 
+class ConcernMoved(Event):
+    """It follows its child: to the village where that lives now, or where the file goes on that its own was merged
+    into; and back."""
+
+    concern: ConcernId
+    about: About
+    village: VillageCode
+
+
 class ConcernAssigned(Event):
     concern: ConcernId
     owner: Body

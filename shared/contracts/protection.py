@@ -41,6 +41,15 @@ class ProtectionReportRaised(Event):
     visit: VisitId | None = None
 
 
+class ProtectionWatchAlarmed(Event):
+    """What was told at ``since`` demands this report, and a minute later none was open."""
+
+    report: ReportId
+    child: ChildId
+    village: VillageCode
+    since: AwareDatetime
+
+
 class ReportReaderNamed(Event):
     report: ReportId
     reader: PersonId

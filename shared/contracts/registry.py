@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from shared.contracts.child_file import SchoolingRecorded
 from shared.contracts.event import Event, Fact
 from shared.contracts.households import HouseholdDetails
 from shared.contracts.sealed import Counted, Personal
@@ -215,15 +216,21 @@ class CareSituationRecorded(Event):
 
 
 class ChangeProposed(Event):
-    """A visit found another care situation than the file holds; it waits for review. Who found it, and on which day."""
+    """A visit found something else than the file holds; it waits for review. Who found it, and on which day.
 
-    schema_version: ClassVar[int] = 2
+    Exactly one of ``care``, ``parents`` and ``schooling`` is there, the latter two as they will be recorded. Until
+    version 2 it was the care.
+    """
+
+    schema_version: ClassVar[int] = 3
     subject: ClassVar[str | None] = "child"
 
     proposal: ProposalId
     child: ChildId
     visit: VisitId
-    care: CareSituation
+    care: CareSituation | None = None
+    parents: ParentSituationRecorded | None = None
+    schooling: SchoolingRecorded | None = None
     found_by: PersonId | None = None
     found_on: Day | None = None
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 from shared.commands.command import business_day
 from shared.contracts.child_file import ChildIdentityCorrected, ChildTransferred
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.refusal import Refusal
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
@@ -31,16 +32,19 @@ FRESH: Final = timedelta(seconds=10)
 
 
 class Standings(ReadModel):
-    """One document per child: ``{_id, village, registered, moves: [[day, version, village]], turns, erased}``.
+    """One document per child: ``{_id, village, registered, moves: [[day, version, village]], turns, merged, erased}``.
 
     ``village`` is where it was registered and ``registered`` when, a move where it lives from a day on; turns are
-    ``[day, version, open]``.
+    ``[day, version, open]``; ``merged`` are the file that goes on and its village.
     """
 
     name: ClassVar[str] = "standings"
     services: ClassVar[tuple[str, ...]] = ("registry",)
     events: ClassVar[frozenset[str]] = frozenset(
-        {"ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"}
+        {
+            *("ChildRegistered", "ChildTransferred", "ChildFileClosed", "ChildFileReopened", "SubjectKeyDestroyed"),
+            *("ChildFilesMerged", "ChildMergeUndone"),
+        }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset()
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {CHILDREN: ()}
@@ -72,6 +76,10 @@ def change(document: Document, record: Record, event: Event) -> None:
             document["turns"].append([event.closed_on.isoformat(), version, False])
         case ChildFileReopened():
             document["turns"].append([event.reopened_on.isoformat(), version, True])
+        case ChildFilesMerged():
+            document["merged"] = [event.into, event.village]
+        case ChildMergeUndone():
+            document.pop("merged", None)
         case SubjectKeyDestroyed():
             document["erased"] = business_day(record.occurred_at).isoformat()
         case _:
@@ -82,12 +90,17 @@ def standing_of(document: Document, day: date, fresh: bool = True) -> Standing:
     """A file is open until a turn says otherwise; of two turns on one day the later told one holds."""
     turns = sorted(turn for turn in document["turns"] if turn[0] <= day.isoformat())
     moves = sorted(move for move in document.get("moves", ()) if move[0] <= day.isoformat())
+    village = moves[-1][2] if moves else document["village"]
+    opened = turns[-1][2] if turns else True
+    into, there = document.get("merged", (None, None))
     return Standing(
-        village=moves[-1][2] if moves else document["village"],
-        open=turns[-1][2] if turns else True,
+        village=village,
+        open=opened,
         erased="erased" in document,
         fresh=fresh,
         registered_by_then=document.get("registered", "") <= day.isoformat(),
+        # Who works in one village learns of no file in another.
+        merged_into=into if not opened and there == village else None,
     )
 
 
@@ -171,6 +184,14 @@ class StandingLookUp:
     async def over_since(self, child: str) -> Over | None:
         """Since when the file is closed or the child erased, as registry itself says now. Raises StandingUnknown."""
         return over_since(await self._asked(child))
+
+    async def lives_in(self, child: str, day: date) -> str | None:
+        """The village on that day, as registry itself says now; None of a child that is unknown or erased. Raises
+        StandingUnknown."""
+        document = await self._asked(child)
+        if "village" not in document or "erased" in document:
+            return None
+        return await went_on_as(self._directory, standing_of(document, day).village, day)
 
     async def birth_month(self, child: str) -> str | None:
         """Asked of registry itself: the look-up keeps none. None when it does not answer, or nobody knows."""

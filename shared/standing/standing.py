@@ -11,13 +11,14 @@ from shared.contracts.refusal import Refusal
 @dataclass(frozen=True)
 class Standing:
     """``fresh`` is False when the service that asks may know less than registry does. ``registered_by_then`` is False
-    on a day before the child's file began."""
+    on a day before the child's file began. ``merged_into`` is the file that goes on in the same village."""
 
     village: str
     open: bool
     erased: bool = False
     fresh: bool = True
     registered_by_then: bool = True
+    merged_into: str | None = None
 
 
 class ChildNotOnFile(Refusal):
@@ -33,9 +34,18 @@ class ChildFileWasClosed(Refusal):
     what_to_do: ClassVar[str] = "Check the day, or have the file reopened."
 
 
+class ChildFileWasMerged(ChildFileWasClosed):
+    """A child's file was merged into another file of the same child."""
+
+    what_to_do: ClassVar[str] = "Tell it of the file that goes on."
+
+
 def check_standing(standing: Standing | None, village: str) -> None:
-    """Raises ChildNotOnFile or ChildFileWasClosed; who works in one village learns nothing of a child in another."""
+    """Raises ChildNotOnFile, ChildFileWasClosed or ChildFileWasMerged; who works in one village learns nothing of a
+    child in another."""
     if standing is None or standing.erased or standing.village != village:
         raise ChildNotOnFile
+    if not standing.open and standing.merged_into is not None:
+        raise ChildFileWasMerged(f"it was merged into {standing.merged_into}")
     if not standing.open:
         raise ChildFileWasClosed

@@ -69,7 +69,12 @@ async def matching(mongo_url: str) -> AsyncIterator[Matching]:
         files = Files(registry.log, registry.sealer, registry.directory)
         store = MatchingStore(office.database, registry.vault)
         await store.prepare()
-        yield Matching(office, store, MatchingDesk(store, Examiner("matching"), scope, files, exports, clock))
+
+        async def kept(division: str) -> timedelta:
+            return timedelta(days=30)
+
+        desk = MatchingDesk(store, Examiner("matching"), scope, files, exports, clock, kept)
+        yield Matching(office, store, desk)
 
 
 ASKED: dict[str, Callable[[MatchingDesk, str], Awaitable[Any]]] = {

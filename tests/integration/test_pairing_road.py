@@ -21,7 +21,7 @@ from tests.support.installation import Installation, installation
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
-DIRECTOR = "pairing-director"
+DIRECTOR, COUNTY = "pairing-director", "pairing-county"
 NOW = datetime.now(UTC)
 TODAY = business_day(NOW)
 ENDED_WITHIN_SECONDS = 15
@@ -33,6 +33,7 @@ async def guanhu() -> AsyncIterator[Installation]:
         async with operator(guanhu.stack.environment("registry")) as own:
             await own.import_divisions("520303105")
             await own.grant(DIRECTOR, Role.CHILD_DIRECTOR, VILLAGE, TODAY)
+            await own.grant(COUNTY, Role.COUNTY_CIVIL_AFFAIRS, "520303", TODAY)
             await own.everybody_knows()
         yield guanhu
 
@@ -55,9 +56,9 @@ async def registered(guanhu: Installation) -> str:
 
 
 async def pair_of(guanhu: Installation, child: str, pair: str) -> dict[str, Any]:
-    """What the child's card says of a pair that is to end."""
+    """What the child's card says of a pair that is to end; a closed file is the county's to read."""
     for _ in range(ENDED_WITHIN_SECONDS * 5):
-        card = (await guanhu.open_file(child, DIRECTOR)).json()
+        card = (await guanhu.open_file(child, COUNTY)).json()
         found: dict[str, Any] = (card.get("pairs") or {}).get(pair, {})
         if "ends" in found:
             return found

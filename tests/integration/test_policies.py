@@ -17,9 +17,9 @@ from services.visits.domain.visit import VISIT, JudgedVisit
 from shared.adoption.read_model import Adoptions
 from shared.commands.command import Handling, Target, Told
 from shared.commands.handler import Handler
-from shared.commands.policies import MongoPolicyMemory, PolicySink
+from shared.commands.policies import MongoPolicyMemory, PolicyOfMany, PolicySink
 from shared.contracts.registry import ChangeProposed
-from shared.contracts.sealed import KINDS
+from shared.contracts.sealed import KINDS, Personal
 from shared.contracts.values import CareKind, CloseReason
 from shared.contracts.visits import ChildFinding
 from shared.eventlog.memory import MemoryLog
@@ -72,9 +72,11 @@ class World:
 
     async def visit(self, registration, found):
         visit = a_visit(registration.household, registration.child)
-        finding = ChildFinding(child=registration.child, care_found=found)
+        finding = ChildFinding(child=registration.child, life=Personal("如常"), care_found=found)
         judged = JudgedVisit(
-            **dict(visit) | {"findings": (finding,)}, standings={registration.child: Standing(VILLAGE, open=True)}
+            **dict(visit) | {"findings": (finding,)},
+            person="operator",
+            standings={registration.child: Standing(VILLAGE, open=True)},
         )
         await self.visiting.handle(Told(judged, "visit-1", "operator", own_right=True))
 
@@ -137,3 +139,23 @@ async def test_how_far_the_policies_have_come_is_remembered(world):
     [(source, mark)] = (await world.memory.marks()).items()
     assert source.service == "registry"
     assert mark.seq == 2
+
+
+async def test_a_policy_is_given_of_each_event_no_more_than_it_reads(world):
+    child = a_registration()
+    await world.give(child, "command-1")
+    seen = {}
+
+    def reading(event, *kinds):
+        async def react(occurred):
+            [(_, seen[event])] = occurred
+            return [()]
+
+        return PolicyOfMany(event, frozenset({event}), react, opens=frozenset(kinds))
+
+    policies_of_many = [reading("ChildRegistered", "counted"), reading("HouseholdFileOpened", "personal")]
+    world.sink = PolicySink("visits", policies_of_many, world.handler, world.sealer, world.memory, lambda: NOW)
+    await world.deliver(world.registry)
+    registered, opened = seen["ChildRegistered"], seen["HouseholdFileOpened"]
+    assert (registered.name.erased, registered.birth_month.reveal()) == (True, "2016-03")
+    assert opened.head.reveal() == child.household_head.reveal()

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from services.reporting.duties.derivation import duties
 from services.reporting.duties.policies import Policies
-from services.reporting.duties.read_model import CHILDREN, POLICIES, Duties, adopted_of, facts_of
+from services.reporting.duties.read_model import CHILDREN, POLICIES, Duties, adopted_of, all_merged_into, facts_of
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.field_work import MajorChangeKind, MajorChangeReported
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, SubjectKeyDestroyed
 from shared.contracts.risk import RiskAnswers, RiskAssessed, RiskLevelOverridden, RiskOutcome
 from shared.contracts.sealed import Counted, Personal
@@ -288,6 +289,72 @@ def test_duties_are_what_the_calendar_says(history: list[On], length: int) -> No
     ]
     naive = Naive(told, today).all()
     assert sorted(derived, key=lambda duty: (duty.due, duty.reason, str(duty))) == naive
+
+
+OTHER, LAST = new_id("child", beside=HOUSEHOLD), new_id("child", beside=HOUSEHOLD)
+
+
+def of_another(child: str) -> st.SearchStrategy[On]:
+    """What is told of a file that may be merged into another, and those mergers and their undoing."""
+
+    def merged(into: str) -> ChildFilesMerged:
+        return ChildFilesMerged(child=child, into=into, village=HERE, merged_on=FIRST, reason=TEXT, merged_by="chen")
+
+    def told(day: date, kind: VisitKind) -> On:
+        event = visit(day, kind)
+        return On(day, event.model_copy(update={"findings": (ChildFinding(child=child, life=TEXT),)}))
+
+    undone = ChildMergeUndone(child=child, into=CHILD, reason=TEXT, undone_by="chen")
+    return st.one_of(
+        st.builds(told, DAY, st.sampled_from(VisitKind)),
+        st.builds(lambda day, level: On(day, assessment(level).model_copy(update={"child": child})), DAY, LEVEL),
+        st.sampled_from([one for one in (CHILD, OTHER) if one != child]).map(lambda into: On(FIRST, merged(into))),
+        st.just(On(FIRST, undone)),
+    )
+
+
+def goes_on_as(child: str, told: Sequence[On]) -> str:
+    """The file that a child's goes on as after all that was told."""
+    into = None
+    for on in told:
+        match on.event:
+            case ChildFilesMerged(child=merged) if merged == child:
+                into = on.event.into
+            case ChildMergeUndone(child=merged) if merged == child:
+                into = None
+    return child if into is None else goes_on_as(into, told)
+
+
+@settings(max_examples=200, deadline=None)
+@given(HISTORY, st.lists(of_another(OTHER), max_size=8), st.lists(of_another(LAST), max_size=8), st.integers(0, DAYS))
+def test_visits_to_files_that_were_merged_count_for_the_file_that_goes_on_until_that_is_undone(
+    history: list[On], other: list[On], last: list[On], length: int
+) -> None:
+    registered = a_registered_child(child=CHILD, household=HOUSEHOLD, residence=HERE)
+    told = [On(FIRST, registered), *history, *other, *last]
+    today = FIRST + timedelta(days=length)
+    store = asyncio.run(folded(told))
+    documents = store[CHILDREN].values()
+    into = {
+        file: [one for one in documents if one.get("merged_into") == file]
+        for file in {one.get("merged_into") for one in documents}
+    }
+    policies = Policies(PATHS, {division: adopted_of(document) for division, document in store[POLICIES].items()})
+    facts = facts_of(store[CHILDREN][CHILD], all_merged_into(CHILD, into))
+    derived = [NaiveDuty(*duty[:2], *duty[3:]) for duty in duties(facts, policies.on, policies.days, today)]
+    visited = [
+        on
+        for child, its in ((OTHER, other), (LAST, last))
+        for on in its
+        if isinstance(on.event, VisitLogged) and goes_on_as(child, told) == CHILD
+    ]
+    naive = Naive([On(FIRST, registered), *history, *visited], today).all()
+    assert sorted(derived, key=lambda duty: (duty.due, duty.reason, str(duty))) == naive
+
+
+def test_files_merged_in_a_ring_are_each_counted_once() -> None:
+    merged = {CHILD: [{"_id": OTHER}], OTHER: [{"_id": CHILD}, {"_id": LAST}]}
+    assert [one["_id"] for one in all_merged_into(CHILD, merged)] == [OTHER, LAST]
 
 
 def test_an_erased_child_leaves_no_duties() -> None:

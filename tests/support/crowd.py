@@ -21,7 +21,7 @@ from shared.contracts.visits import ChildFinding
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Position
 from tests.support.builders import a_registration, a_visit, care
-from tests.support.installation import SERVICE_OF, Installation
+from tests.support.installation import Installation, service_of
 
 PAUSE_SECONDS: Final = 0.1
 _SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许"
@@ -138,7 +138,7 @@ class Crowd:
 
     async def _until_answered(self, command: Command) -> None:
         """Repeats it, unchanged and under the same id, as long as the answer is that it may be repeated."""
-        key, service = str(uuid4()), SERVICE_OF.get(type(command).__name__, "registry")
+        key, service = str(uuid4()), service_of(command)
         self.unanswered[service] += 1
         while (answer := await self._sent(command, key)) is None:  # noqa: ASYNC110 - another process knows no events
             await asyncio.sleep(PAUSE_SECONDS)

@@ -54,8 +54,7 @@ class Installation:
         )
 
     async def tell(self, command: Command, person: str, **headers: str) -> httpx.Response:
-        _, service, *_ = type(command).__module__.split(".")
-        return await self.send(type(command).__name__, json_of(command), person, service, **headers)
+        return await self.send(type(command).__name__, json_of(command), person, service_of(command), **headers)
 
     async def give(self, command: Command, person: str, **headers: str) -> str:
         """The position the command was answered with."""
@@ -106,6 +105,12 @@ async def installation(name: str) -> AsyncIterator[Installation]:
                 client.close()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def service_of(command: Command) -> str:
+    """Whose command it is."""
+    _, service, *_ = type(command).__module__.split(".")
+    return service
 
 
 def json_of(command: Command) -> bytes:

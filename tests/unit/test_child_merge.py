@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -29,7 +30,9 @@ from shared.contracts.registry import ChildFileClosed, ChildFileReopened, Erasur
 from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.placement import new_id
+from shared.standing import standing as standings
 from shared.standing.look_up import change, standing_of
+from shared.standing.standing import ChildFileWasClosed, check_standing
 from tests.support.builders import TOLD, VILLAGE, a_registered_child, care
 from tests.support.child_cards import card_and_entries, occurrences
 from tests.support.specification import given
@@ -172,11 +175,18 @@ def test_the_standing_is_closed_from_the_day_of_the_merge_and_open_again_after_t
         document = {"_id": CHILD_ID, "turns": []}
         for record, event in occurrences(events):
             change(document, record, event)
-        return standing_of(document, day)
+        return replace(standing_of(document, day), registered_by_then=True)
 
     before, on = date(2026, 8, 9), date(2026, 8, 10)
     assert standing(before, FILE, *MERGED).open
-    assert not standing(on, FILE, *MERGED).open
+    merged = standing(on, FILE, *MERGED)
+    assert (merged.open, merged.merged_into) == (False, INTO)
+    elsewhere = MERGED[0].model_copy(update={"village": "520303105202"})
+    assert standing(on, FILE, elsewhere, *MERGED[1:]).merged_into is None
+    with pytest.raises(standings.ChildFileWasMerged, match=INTO):
+        check_standing(standing(on, FILE, *MERGED), VILLAGE)
+    with pytest.raises(ChildFileWasClosed):
+        check_standing(standing(on, FILE, elsewhere, *MERGED[1:]), VILLAGE)
     assert standing(on, FILE, *MERGED, *UNDONE) == standing(on, FILE)
     assert standing(on, FILE).open
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
 
 import pytest
 
@@ -11,6 +12,8 @@ from services.registry.domain.child import (
     AcceptanceBy,
     AcceptChange,
     AuthorChecks,
+    OneBlockIsProposed,
+    ParentContradictsItself,
     ProposalNotOpen,
     ProposeChange,
     RefusalBy,
@@ -18,6 +21,7 @@ from services.registry.domain.child import (
     SubmitChildFile,
 )
 from services.registry.policies import policies
+from services.reporting.api.field_classes import entry_without_detail, without_detail
 from shared.commands.command import NothingToRecord
 from shared.contracts.child_file import (
     ChangeAccepted,
@@ -26,11 +30,20 @@ from shared.contracts.child_file import (
     ChildFileReviewOpened,
     ChildFileSubmitted,
     ChildFileVerified,
+    Schooling,
+    SchoolingRecorded,
 )
-from shared.contracts.registry import CareSituationRecorded, ChangeProposed
+from shared.contracts.registry import (
+    CareSituationRecorded,
+    ChangeProposed,
+    ParentDetails,
+    ParentSituation,
+    ParentSituationRecorded,
+    ParentsSituation,
+)
 from shared.contracts.sealed import Counted, Personal
-from shared.contracts.values import CareKind
-from shared.contracts.visits import ChildFinding, VisitLogged
+from shared.contracts.values import AmendReason, CareKind, IncapableReason, ParentState, SchoolState
+from shared.contracts.visits import ChildFinding, VisitAmended, VisitLogged
 from shared.eventlog.placement import new_id
 from tests.support.builders import TOLD, a_registration, a_visit, care
 from tests.support.child_cards import card_and_entries
@@ -67,6 +80,125 @@ def test_what_was_found_is_proposed_with_its_finder_and_its_day():
 
 def test_what_is_on_file_already_is_not_proposed():
     given(CHILD, *FILE).when(propose(care=FILE[0].care)).then()
+
+
+STAYS_HOME = ParentSituation(state=Counted(ParentState.HOME))
+UNCHANGED = ParentSituation(state=Counted(ParentState.AWAY))
+MOTHER_BACK = ParentsSituation(father=UNCHANGED, mother=STAYS_HOME)
+SECONDARY = Personal(Schooling(state=SchoolState.JUNIOR, school="测中学"))
+
+
+def parents_told(**mother) -> ParentSituationRecorded:
+    back = STAYS_HOME.model_copy(update={"since": Counted(VISITED), **mother})
+    return ParentSituationRecorded(child=CHILD_ID, parents=ParentsSituation(father=FILE[0].parents.father, mother=back))
+
+
+SCHOOLING = SchoolingRecorded(
+    child=CHILD_ID, schooling=SECONDARY, state=Counted(SchoolState.JUNIOR), since=Counted(VISITED)
+)
+
+
+def test_parents_found_otherwise_are_proposed_from_that_day_and_the_other_as_the_file_knows_it():
+    proposed = ChangeProposed(
+        child=CHILD_ID, proposal=PROPOSAL, visit=VISIT, parents=parents_told(), found_by="cadre-1", found_on=VISITED
+    )
+    wish = propose(care=None, parents=MOTHER_BACK, found_by="cadre-1", found_on=VISITED)
+    given(CHILD, *FILE).when(wish).then(proposed)
+    given(CHILD, *FILE, proposed).when(ACCEPT).then(ACCEPTED, parents_told())
+
+
+def test_of_a_parent_found_otherwise_name_and_phone_stay_as_the_file_has_them():
+    name, phone = Personal("测母亲"), Personal("13800000000")
+    mother = FILE[0].parents.mother.model_copy(
+        update={"name": name, "phone": phone, "details": Personal(ParentDetails(work="工厂"))}
+    )
+    known = FILE[0].model_copy(update={"parents": ParentsSituation(father=FILE[0].parents.father, mother=mother)})
+    wish = propose(care=None, parents=MOTHER_BACK, found_by="cadre-1", found_on=VISITED)
+    given(CHILD, known, *FILE[1:]).when(wish).then(
+        ChangeProposed(
+            child=CHILD_ID,
+            proposal=PROPOSAL,
+            visit=VISIT,
+            parents=parents_told(name=name, phone=phone),
+            found_by="cadre-1",
+            found_on=VISITED,
+        )
+    )
+
+
+def test_schooling_found_otherwise_is_proposed_from_that_day():
+    proposed = ChangeProposed(
+        child=CHILD_ID, proposal=PROPOSAL, visit=VISIT, schooling=SCHOOLING, found_by="cadre-1", found_on=VISITED
+    )
+    wish = propose(care=None, schooling=SECONDARY, found_by="cadre-1", found_on=VISITED)
+    given(CHILD, *FILE).when(wish).then(proposed)
+    given(CHILD, *FILE, proposed).when(ACCEPT).then(ACCEPTED, SCHOOLING)
+    given(CHILD, FILE[0]).when(wish).then(proposed)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"parents": ParentsSituation(father=UNCHANGED, mother=UNCHANGED)},
+        {"schooling": Personal(Schooling(state=SchoolState.PRIMARY))},
+    ],
+    ids=["parents", "schooling"],
+)
+def test_a_block_found_as_the_file_says_is_not_proposed(block):
+    given(CHILD, *FILE).when(propose(care=None, **block)).then()
+
+
+@pytest.mark.parametrize("blocks", [{"care": None}, {"parents": MOTHER_BACK}], ids=["none", "two"])
+def test_a_proposal_tells_one_block(blocks):
+    given(CHILD, *FILE).when(propose(**blocks)).then_refused(OneBlockIsProposed)
+
+
+def test_parents_that_contradict_themselves_are_not_proposed():
+    odd = STAYS_HOME.model_copy(update={"details": Personal(ParentDetails(incapable_reason=IncapableReason.PRISON))})
+    wish = propose(care=None, parents=ParentsSituation(father=UNCHANGED, mother=odd))
+    given(CHILD, *FILE).when(wish).then_refused(ParentContradictsItself)
+
+
+def test_what_a_visit_has_proposed_is_not_proposed_again_by_its_amendment_and_another_thing_is():
+    again = propose(proposal=new_id("proposal", beside=CHILD_ID))
+    given(CHILD, *FILE, PROPOSED).when(again).then()
+    given(CHILD, *FILE, PROPOSED, REFUSED).when(again).then()
+    other = again.model_copy(update={"care": care(CareKind.OTHER_RELATIVE), "found_by": "cadre-1"})
+    given(CHILD, *FILE, PROPOSED).when(other).then(
+        PROPOSED.model_copy(update={"proposal": other.proposal, "care": other.care, "found_on": TOLD.date()})
+    )
+    elsewhere = again.model_copy(update={"visit": new_id("visit", beside=CHILD_ID)})
+    assert len(CHILD.decide(elsewhere, _state(*FILE, PROPOSED))) == 1
+
+
+def _state(*events):
+    return reduce(CHILD.evolve, events, CHILD.initial)
+
+
+async def test_a_proposal_of_parents_shows_both_values_on_the_card():
+    proposed = ChangeProposed(
+        child=CHILD_ID, proposal=PROPOSAL, visit=VISIT, parents=parents_told(), found_by="cadre-1", found_on=VISITED
+    )
+    card, entries = await card_and_entries([*FILE, proposed])
+    waiting = card["file"]["proposals"][PROPOSAL]
+    assert (waiting["block"], waiting["found"]["mother"]["state"]) == ("parents", "home")
+    assert waiting["on_file"]["mother"]["state"] == "away"
+    assert "found" not in without_detail(card["file"])["proposals"][PROPOSAL]
+    assert "facts" not in entry_without_detail(entries[-1])
+
+
+async def test_each_block_that_a_visit_or_an_amendment_found_otherwise_is_proposed_for_itself():
+    finding = ChildFinding(child=CHILD_ID, care_found=ALONE, parents_found=MOTHER_BACK, schooling_found=SECONDARY)
+    amended = VisitAmended(visit=VISIT, number=1, finding=finding, reason=AmendReason.ADDED, amended_by="cadre-2")
+    offices = Offices()
+    [policy] = [one for one in policies(offices.vault, offices.households) if one.event == "VisitAmended"]
+    wanted = await policy.react(*told(amended, VISITED, VISITED))
+    assert len({one.target for one in wanted}) == len({one.command.proposal for one in wanted}) == 3
+    for one in wanted:
+        assert one.command.found_by == "cadre-2"
+        assert CHILD.decide(one.command, _state(*FILE))
+    none = amended.model_copy(update={"finding": ChildFinding(child=CHILD_ID, life=Personal("无变化"))})
+    assert await policy.react(*told(none, VISITED, VISITED)) == []
 
 
 def test_an_accepted_change_is_recorded_from_the_day_it_was_found():

@@ -9,6 +9,7 @@ from services.visits.domain import concern
 from services.visits.domain.concern import (
     CONCERN,
     DAYS,
+    FOLLOWER,
     AssignmentBy,
     ClosureBy,
     ConcernAlreadyRaised,
@@ -19,7 +20,9 @@ from services.visits.domain.concern import (
     DueBeforeToday,
     EscalationBy,
     JudgedConcern,
+    MoveBy,
     NothingAbove,
+    NotMovedByHand,
     NotReferred,
     ProgressBy,
     ReferralAnswerBy,
@@ -36,6 +39,7 @@ from shared.contracts.concerns import (
     ConcernClosureVerified,
     ConcernEscalated,
     ConcernFound,
+    ConcernMoved,
     ConcernProgressed,
     ConcernRaised,
     ConcernReferred,
@@ -215,3 +219,20 @@ def test_a_visit_finds_one_concern_of_a_kind_however_often():
     given(found).when(finding).then(first)
     given(found, first).when(finding).then(ConcernFound(concern=stream, found_at=visit.visit, child=CHILD))
     given(found, first, RESOLVED, CLOSED).when(finding).then(first)
+
+
+def test_a_concern_follows_its_child_open_or_closed_and_back():
+    there = "520303105202"
+    move = told(MoveBy, village=there, person=FOLLOWER)
+    moved = ConcernMoved(concern=ID, about=CHILD, village=there)
+    given(CONCERN, RAISED).when(move).then(moved)
+    given(CONCERN, RAISED, RESOLVED, CLOSED).when(move).then(moved)
+    given(CONCERN, RAISED, moved).when(move).then()
+    back = move.model_copy(update={"village": VILLAGE})
+    given(CONCERN, RAISED, moved).when(back).then(moved.model_copy(update={"village": VILLAGE}))
+    assert concern.village_of(CONCERN.evolve(CONCERN.evolve(CONCERN.initial, RAISED), moved)) == there
+
+
+def test_nobody_moves_a_concern_by_hand_and_none_that_is_unknown_is_moved():
+    given(CONCERN, RAISED).when(told(MoveBy, village="520303105202")).then_refused(NotMovedByHand)
+    given(CONCERN).when(told(MoveBy, village="520303105202", person=FOLLOWER)).then_refused(NotOnFile)

@@ -51,6 +51,7 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.sealed import Counted, Personal
 from shared.contracts.values import VisitDoubt
 from shared.eventlog.placement import new_id
+from shared.identity.directory import MemoryDirectory
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing
 from tests.support.builders import TOLD, VILLAGE
 from tests.support.specification import given
@@ -118,7 +119,7 @@ def test_a_child_that_the_school_was_asked_for_is_judged_by_that_day():
 
 
 async def test_a_school_visit_that_a_device_tells_later_says_what_had_changed_meanwhile():
-    [handling] = [one for one in handlings(Standings()) if one.command is LogSchoolVisit]
+    [handling] = [one for one in handlings(Standings(), MemoryDirectory()) if one.command is LogSchoolVisit]
     command = LogSchoolVisit(occurred_at=TOLD, visit=VISIT, school=SCHOOL, village=VILLAGE, words=words(ONE))
     later = handling.from_device(command, Meanwhile(office_ended=True, clock_corrected=True))
     judged = await handling.learn(later, "alice")

@@ -11,15 +11,14 @@ from shared.contracts.event import Event
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
 from shared.contracts.sealed import ERASED, Counted, Personal
 from shared.contracts.values import CloseReason, RiskLevel
-from shared.eventlog.client import OwnerUnavailableError
 from shared.eventlog.placement import new_id
 from shared.eventlog.record import Record
-from shared.projection.live import Freshness
 from shared.standing.look_up import Over, StandingLookUp, StandingUnknown, _Together, level_on, over_since, standing_of
 from shared.standing.standing import ChildFileWasClosed, ChildNotOnFile, Standing, check_standing
 from tests.support.builders import VILLAGE, a_registration
 from tests.support.figure_histories import told
 from tests.support.registry import Registry
+from tests.support.standings import NothingHeard, Owner
 
 CLOSED = ["2026-08-20", 3, False]
 
@@ -62,19 +61,6 @@ def test_nothing_is_told_of_a_closed_file():
         check_standing(Standing(VILLAGE, open=False), VILLAGE)
 
 
-class Owner:
-    """registry as an owner of its log, without HTTP between."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self.away = False
-
-    async def stream(self, stream):
-        if self.away:
-            raise OwnerUnavailableError
-        return await self._registry.log.load(stream)
-
-
 async def test_registry_itself_says_since_when_a_file_is_closed():
     registry = Registry()
     look_up = StandingLookUp(None, Owner(registry), registry.sealer, registry.directory)
@@ -115,23 +101,6 @@ async def test_questions_asked_at_once_become_one_and_each_finds_its_answer():
     ]
     assert await together.get(["three"]) == {"three": {"_id": "three"}}
     assert len(questions) == 2
-
-
-class NothingHeard:
-    """The look-up of a service that has heard of no child, and asks registry for each."""
-
-    async def collection(self, name, collection):
-        return self
-
-    def find(self, query):
-        return self
-
-    async def __aiter__(self):
-        return
-        yield
-
-    async def freshness(self, name):
-        return Freshness(None, 0, None)
 
 
 async def test_a_child_stands_in_its_village_as_that_is_called_on_the_day():

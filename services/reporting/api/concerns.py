@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from services.reporting.api.freshness import After, Freshness, caught_up
 from services.reporting.api.opening import Opener
-from services.reporting.read_models.concerns import CONCERNS
-from services.reporting.read_models.protection import REPORTS
+from services.reporting.read_models.concerns import CONCERNS, MERGED
+from services.reporting.read_models.protection import ALARMS, REPORTS
 from shared.commands.command import NotOnFile, business_day
 from shared.contracts.values import Body, ConcernId, DivisionCode, ReportId
 from shared.identity.scope import Scope
@@ -76,6 +76,22 @@ class ReportList(BaseModel):
     freshness: Freshness
 
 
+class Alarm(BaseModel):
+    """A report that was demanded at ``since`` and was not open a minute later. ``state`` is its state by now; None
+    while nobody has raised it."""
+
+    report: str
+    child: str
+    village: str
+    since: datetime
+    state: str | None
+
+
+class AlarmList(BaseModel):
+    alarms: list[Alarm]
+    freshness: Freshness
+
+
 class ReportCard(ReportLine):
     child: str
     situation: str | None
@@ -98,16 +114,26 @@ def concern_routes(concerns: Collections, live: LiveModels, scope: Scope, opener
         position: After = None,
         who: Any = Depends(caller),  # noqa: B008
     ) -> ConcernList:
-        """By the day they are due; at most 500. What they say is for those who open one."""
+        """By the day they are due; at most 500. What they say is for those who open one. ``about`` a child, those about
+        files that were merged into its own are among them."""
         await scope.permit(who.person, "list_children", division)
         freshness = await caught_up(live, "concerns", position)
         query: Document = {"village": {"$in": await scope.villages(division)}}
         query["stage"] = {"$nin": ["resolved", "closed"]} if state == "open" else state
         query |= {"owner": owner.value} if owner else {}
-        query |= {"about": about} if about else {}
+        query |= {"about": {"$in": await _one_child(about)}} if about else {}
         found = (await concerns(CONCERNS)).find(query, {"steps": 0}).sort([("due", 1), ("_id", 1)]).limit(MOST)
         today = business_day(datetime.now(UTC))
         return ConcernList(concerns=[_concern(one, today) async for one in found], freshness=freshness)
+
+    async def _one_child(about: str) -> list[str]:
+        files, into = [about], [about]
+        while into:
+            # No file twice: nothing would end if files were ever merged in a ring.
+            found = (await concerns(MERGED)).find({"into": {"$in": into}, "_id": {"$nin": files}})
+            into = [one["_id"] async for one in found]
+            files += into
+        return files
 
     @router.get("/{concern}", summary="A concern, opened for a purpose")
     async def card(
@@ -146,6 +172,22 @@ def protection_routes(reports: Collections, live: LiveModels, scope: Scope, open
         freshness = await caught_up(live, "protection", position)
         found = (await reports(REPORTS)).find(query, {"steps": 0}).sort([("discovered_at", -1)]).limit(MOST)
         return ReportList(reports=[_report(one) async for one in found], freshness=freshness)
+
+    @router.get("/alarms", summary="Protection reports that were demanded and missing")
+    async def alarms(
+        division: DivisionCode,
+        position: After = None,
+        who: Any = Depends(caller),  # noqa: B008
+    ) -> AlarmList:
+        """For who handles reports there; the latest first, at most 500."""
+        await scope.permit(who.person, "handle_protection_report", division)
+        freshness = await caught_up(live, "protection", position)
+        of_there = (await reports(ALARMS)).find({"village": {"$in": await scope.villages(division)}})
+        found = await of_there.sort([("since", -1), ("_id", 1)]).limit(MOST).to_list(None)
+        raised = (await reports(REPORTS)).find({"_id": {"$in": [one["report"] for one in found]}}, {"state": 1})
+        states = {one["_id"]: one["state"] async for one in raised}
+        lines = [Alarm(**one, state=states.get(one["report"])) for one in found]
+        return AlarmList(alarms=lines, freshness=freshness)
 
     @router.get("/{report}", summary="A protection report, opened for a purpose")
     async def card(

@@ -63,7 +63,8 @@ def household_without_detail(file: Document) -> Document:
 
 def entry_without_detail(entry: Document) -> Document:
     """An entry of the time line: that it happened, without what it said, where that is class C3."""
-    if entry["type"] in _SENSITIVE_EVENTS:
+    about_parents = "father" in entry.get("facts", {})
+    if entry["type"] in _SENSITIVE_EVENTS or about_parents:
         return _less(entry, {"facts"})
     return entry | {"facts": _less(entry["facts"], _NOT_OF_A_VISIT)} if "facts" in entry else entry
 

@@ -20,7 +20,15 @@ from services.reporting.duties.appointments import (
 )
 from services.reporting.duties.derivation import Duty, Facts, duties
 from services.reporting.duties.policies import Policies
-from services.reporting.duties.read_model import CHILDREN, PLANS, POLICIES, RETURNED, adopted_of, facts_of
+from services.reporting.duties.read_model import (
+    CHILDREN,
+    PLANS,
+    POLICIES,
+    RETURNED,
+    adopted_of,
+    all_merged_into,
+    facts_of,
+)
 from services.reporting.read_models.children import CARDS
 from shared.identity.access import Directory, Grants
 from shared.projection.live import Collections
@@ -85,7 +93,8 @@ class WorkLists:
         children = (await self._duties_of(CHILDREN)).find({"village": village, "erased": {"$exists": False}})
         documents = [document async for document in children.sort("_id", 1) if "moves" in document]
         policies = await self._in_force({move[2] for document in documents for move in document["moves"]})
-        derived = [self._of_child(document, policies, today) for document in documents]
+        merged = await self._merged([document["_id"] for document in documents])
+        derived = [self._of_child(one, all_merged_into(one["_id"], merged), policies, today) for one in documents]
         standing = [one for one in derived if one.facts.open_on(today)]
         plans = await self._plans([one.child for one in standing])
         return [
@@ -138,6 +147,16 @@ class WorkLists:
             found[child] = owner_of(told, held, place.path if place else (), today)
         return found
 
+    async def _merged(self, children: Sequence[str]) -> dict[str, list[Document]]:
+        """By file, those that were merged into it; of those that were merged into them as well."""
+        of, asked, found = set(children), set[str](), dict[str, list[Document]]()
+        while ask := of - asked:
+            asked |= ask
+            async for one in (await self._duties_of(CHILDREN)).find({"merged_into": {"$in": list(ask)}}):
+                found.setdefault(one["merged_into"], []).append(one)
+                of.add(one["_id"])
+        return found
+
     async def _in_force(self, villages: Set[str]) -> Policies:
         """Those of all villages that the children have lived in; the same object while nothing has changed."""
         paths = {village: place.path for village, place in (await self._directory.places(villages)).items()}
@@ -150,14 +169,15 @@ class WorkLists:
             _keep(self._policies, key, known)
         return known[1]
 
-    def _of_child(self, document: Document, policies: Policies, today: date) -> OfChild:
+    def _of_child(self, document: Document, merged: Sequence[Document], policies: Policies, today: date) -> OfChild:
         """From what was derived before, while its facts, the policies and the day are the same."""
-        child, state = document["_id"], (_facts_in(document), today, policies)
+        child, all_of_it = document["_id"], (document, *merged)
+        state = [(one["_id"], _facts_in(one)) for one in all_of_it], today, policies
         known = self._derived.get(child)
         if known is None or known[0] != state:
-            facts = facts_of(document)
+            facts = facts_of(document, merged)
             open_ones = [duty for duty in duties(facts, policies.on, policies.days, today) if duty.open]
-            tried = max((day for day, *_ in document.get("tried", ())), default=None)
+            tried = max((day for one in all_of_it for day, *_ in one.get("tried", ())), default=None)
             known = state, OfChild(child, facts, open_ones, tried, assigned_in(document), [])
             _keep(self._derived, child, known)
         return known[1]

@@ -15,6 +15,7 @@ from shared.commands.command import business_day
 from shared.contracts.child_file import ChildTransferred
 from shared.contracts.event import Event
 from shared.contracts.field_work import MajorChangeReported, SchoolVisitLogged
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.oversight import VisitCancelled, VisitPlanned, VisitRescheduled, VisitsAssigned
 from shared.contracts.registry import ChildFileClosed, ChildFileReopened, ChildRegistered, SubjectKeyDestroyed
 from shared.contracts.risk import RiskAssessed, RiskLevelOverridden
@@ -33,7 +34,7 @@ ALONE: Final = 2
 
 
 class Duties(ReadModel):
-    """``children``: ``{_id, village, turns, moves, assessed, overrides, seen, changes, tried}``, lists of
+    """``children``: ``{_id, village, turns, moves, assessed, overrides, seen, changes, tried, merged_into}``, lists of
     ``[day, version, …]``, and ``assigned: [[day, when it was told, visitor]]``;
     ``policies``: ``{_id: division, adopted: [[day, version, content, may_be_overridden]]}``;
     ``returned``: visits that wait for their visitors; ``plans``: ``{_id, child, kind, on, assignee, since}``, without
@@ -47,11 +48,12 @@ class Duties(ReadModel):
             *("RiskAssessed", "RiskLevelOverridden", "VisitLogged", "VisitAttempted", "VisitReturned", "VisitAmended"),
             *("MajorChangeReported", "SchoolVisitLogged", "VisitPolicyAdopted"),
             *("VisitsAssigned", "VisitPlanned", "VisitRescheduled", "VisitCancelled"),
+            *("ChildFilesMerged", "ChildMergeUndone"),
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"counted"})
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
-        CHILDREN: (Index((("village", 1),)),),
+        CHILDREN: (Index((("village", 1),)), Index((("merged_into", 1),))),
         POLICIES: (),
         RETURNED: (Index((("village", 1),)),),
         PLANS: (Index((("child", 1),)),),
@@ -132,6 +134,10 @@ def _change(document: Document, record: Record, event: Event) -> None:
             note("turns", event.closed_on, False)
         case ChildFileReopened():
             note("turns", event.reopened_on, True)
+        case ChildFilesMerged():
+            document["merged_into"] = event.into
+        case ChildMergeUndone():
+            document.pop("merged_into", None)
         case RiskAssessed():
             note("assessed", business_day(record.occurred_at), event.level.reveal().value)
         case RiskLevelOverridden():
@@ -181,12 +187,17 @@ def _returned(record: Record, event: VisitReturned) -> Document:
     }
 
 
-def facts_of(document: Document) -> Facts:
-    """What a child's document holds."""
+def facts_of(document: Document, merged: Sequence[Document] = ()) -> Facts:
+    """What a child's document holds, with the visits and changes told of the files that were ``merged`` into its own.
 
-    def told(name: str) -> Iterator[tuple[date, list[Any]]]:
-        for day, _, *values in sorted(document.get(name, ())):
+    Its risk, and where it lives, are what its own file says.
+    """
+
+    def told(name: str, documents: Sequence[Document] = (document,)) -> Iterator[tuple[date, list[Any]]]:
+        for day, _, *values in sorted(fact for one in documents for fact in one.get(name, ())):
             yield date.fromisoformat(day), values
+
+    all_of_it = (document, *merged)
 
     return Facts(
         turns=[Turn(day, opened) for day, (opened,) in told("turns")],
@@ -195,9 +206,21 @@ def facts_of(document: Document) -> Facts:
         overrides=[
             Override(day, date.fromisoformat(until), RiskLevel(level)) for day, (until, level) in told("overrides")
         ],
-        seen=[Seen(day, VisitKind(kind)) for day, (kind,) in told("seen")],
-        changes=[day for day, _ in told("changes")],
+        seen=[Seen(day, VisitKind(kind)) for day, (kind,) in told("seen", all_of_it)],
+        changes=[day for day, _ in told("changes", all_of_it)],
     )
+
+
+def all_merged_into(child: str, merged: Mapping[str, Sequence[Document]]) -> list[Document]:
+    """The files that are the same child's, by file those that were ``merged`` into it; were they ever merged in a ring,
+    each once."""
+    found: dict[str, Document] = {}
+    into = [child]
+    while into:
+        more = {one["_id"]: one for one in merged.get(into.pop(), ()) if one["_id"] not in (child, *found)}
+        found |= more
+        into += more
+    return list(found.values())
 
 
 def adopted_of(document: Document) -> list[Adopted]:

@@ -55,7 +55,8 @@ class PersonLog:
         """In the order in which it happened; nothing of a child that is unknown. Raises FileIncomplete."""
         own = await self._stream("registry", child)
         households = {household for record in own if (household := _household.decode(record.data).household)}
-        wanted = [("registry", household) for household in households] + await self._traces(child)
+        # A household's stream may name the child too: each is read once.
+        wanted = {("registry", household) for household in households} | {*await self._traces(child)}
         streams = await asyncio.gather(*(self._stream(*place) for place in wanted))
         records = sorted([*own, *(one for stream in streams for one in stream)], key=_when)
         keys = await self._vault.keys_for_opening({child, *households})

@@ -143,6 +143,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "ProtectionAssessed": _CASE,
     "GuardianshipInterventionStarted": _CASE,
     "ProtectionReportClosed": _CASE,
+    "ProtectionWatchAlarmed": _CASE,
+    "ConcernMoved": "the move of the child is told",
     "SubjectKeyDestroyed": "after it there is nothing to export",
     "DivisionSplit": "its children are divisions",
     "ListExported": "its children are a number",

@@ -12,6 +12,7 @@ from shared.contracts.concerns import (
     ConcernClosureVerified,
     ConcernEscalated,
     ConcernFound,
+    ConcernMoved,
     ConcernProgressed,
     ConcernRaised,
     ConcernReferred,
@@ -20,12 +21,14 @@ from shared.contracts.concerns import (
     ReferralAnswered,
 )
 from shared.contracts.event import Event
+from shared.contracts.file_keeping import ChildFilesMerged, ChildMergeUndone
 from shared.contracts.registry import SubjectKeyDestroyed
 from shared.contracts.sealed import Kind
 from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 CONCERNS: Final = "concerns"
+MERGED: Final = "merged"
 ERASED: Final = "erased"
 FEW: Final = 2
 
@@ -34,7 +37,8 @@ RESOLVED, CLOSED = "resolved", "closed"
 
 class Concerns(ReadModel):
     """``concerns``: ``{_id, village, about, kind, severity, owner, assignee, due, stage, referred: {body: due}, found,
-    raised_on, raised_by, steps: [{type, at, by, text}]}``; ``erased``: of whom nothing is kept."""
+    raised_on, raised_by, steps: [{type, at, by, text}]}``; ``merged``: ``{_id: child, into}`` of files merged into
+    another; ``erased``: of whom nothing is kept."""
 
     name: ClassVar[str] = "concerns"
     services: ClassVar[tuple[str, ...]] = ("registry", "visits")
@@ -42,12 +46,13 @@ class Concerns(ReadModel):
         {
             *("ConcernRaised", "ConcernFound", "ConcernAssigned", "ConcernProgressed", "ConcernResolved"),
             *("ConcernClosureVerified", "ConcernReopened", "ConcernEscalated", "ConcernReferred", "ReferralAnswered"),
-            "SubjectKeyDestroyed",
+            *("ConcernMoved", "ChildFilesMerged", "ChildMergeUndone", "SubjectKeyDestroyed"),
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"personal", "counted"})
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         CONCERNS: (Index((("village", 1), ("stage", 1), ("due", 1))), Index((("about", 1),))),
+        MERGED: (Index((("into", 1),)),),
         ERASED: (),
     }
 
@@ -64,6 +69,12 @@ class Concerns(ReadModel):
         if isinstance(event, SubjectKeyDestroyed):
             work.delete_where(CONCERNS, "about", event.child)
             work.put(ERASED, {"_id": event.child})
+            return
+        if isinstance(event, ChildFilesMerged):
+            work.put(MERGED, {"_id": event.child, "into": event.into})
+            return
+        if isinstance(event, ChildMergeUndone):
+            work.delete(MERGED, event.child)
             return
         document = work.get(CONCERNS, record.stream)
         if isinstance(event, ConcernRaised):
@@ -97,6 +108,8 @@ def _change(document: Document, event: Event) -> None:
     match event:
         case ConcernFound():
             document["found"] += 1
+        case ConcernMoved():
+            document["village"] = event.village
         case ConcernAssigned():
             document.update(owner=event.owner.value, assignee=event.assignee, due=event.due.isoformat())
             _forward(document, "assigned")

@@ -170,9 +170,19 @@ def _change_proposals(
             on_file_by=event.on_file_by,
             on_file_since=event.on_file_on.isoformat(),
         )
+    elif isinstance(event, ChangeProposed) and event.care is None:
+        found, block = _found_facts(event), FileBlock.PARENTS if event.parents else FileBlock.SCHOOLING
+        proposals[event.proposal] = told(
+            block=block.value,
+            found=found,
+            found_by=event.found_by,
+            found_on=event.found_on and event.found_on.isoformat(),
+            visit=event.visit,
+            on_file=_on_file(file, block, found),
+        )
     elif isinstance(event, ChangeProposed):
         proposals[event.proposal] = told(
-            found=care_of(event.care),
+            found=_found_facts(event),
             found_by=event.found_by,
             found_on=event.found_on and event.found_on.isoformat(),
             visit=event.visit,
@@ -184,6 +194,13 @@ def _change_proposals(
         proposals.pop(event.proposal, None)
     if not proposals:
         del file["proposals"]
+
+
+def _found_facts(event: ChangeProposed) -> Document:
+    recorded = event.parents or event.schooling
+    if recorded is not None:
+        return file_facts(recorded)
+    return {} if event.care is None else care_of(event.care)
 
 
 def kept_facts(event: ConflictingValueKept) -> Document:
@@ -260,7 +277,7 @@ def file_facts(event: Event) -> Document:
         case ChildTransferOffered():
             return told(to=event.to_village, reason=event.reason.get())
         case ChangeProposed():
-            return care_of(event.care)
+            return _found_facts(event)
         case ConflictingValueKept():
             return told(block=event.block.value, found_on=event.found_on.isoformat(), **kept_facts(event))
         case ParentSituationRecorded():

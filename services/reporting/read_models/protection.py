@@ -15,6 +15,7 @@ from shared.contracts.protection import (
     ProtectionReportClosed,
     ProtectionReportFiled,
     ProtectionReportRaised,
+    ProtectionWatchAlarmed,
     ReportReaderNamed,
     TemporaryCareArranged,
 )
@@ -24,12 +25,17 @@ from shared.eventlog.record import Record
 from shared.projection.read_model import Document, Index, Occurred, ReadModel, Workspace
 
 REPORTS: Final = "reports"
+ALARMS: Final = "alarms"
 ERASED: Final = "erased"
+
+_FIRST: Final = (ProtectionReportRaised, ProtectionWatchAlarmed)
+"""What may be the first that is heard of a child."""
 
 
 class ProtectionReports(ReadModel):
     """``reports``: ``{_id, child, village, situation, discovered_at, reporter, readers, state, filed_at, steps}``. The
-    clock runs from ``discovered_at`` to ``filed_at``; ``steps`` are what was done, in order."""
+    clock runs from ``discovered_at`` to ``filed_at``; ``steps`` are what was done, in order.
+    ``alarms``: ``{_id: event, report, child, village, since}``: reports that were demanded and missing."""
 
     name: ClassVar[str] = "protection"
     services: ClassVar[tuple[str, ...]] = ("registry", "visits")
@@ -37,25 +43,31 @@ class ProtectionReports(ReadModel):
         {
             *("ProtectionReportRaised", "ReportReaderNamed", "ProtectionReportFiled", "EmergencyMeasureTaken"),
             *("TemporaryCareArranged", "ProtectionAssessed", "GuardianshipInterventionStarted"),
-            *("ProtectionReportClosed", "SubjectKeyDestroyed"),
+            *("ProtectionReportClosed", "ProtectionWatchAlarmed", "SubjectKeyDestroyed"),
         }
     )
     opens: ClassVar[frozenset[Kind]] = frozenset({"personal", "counted"})
     collections: ClassVar[Mapping[str, tuple[Index, ...]]] = {
         REPORTS: (Index((("village", 1), ("state", 1))), Index((("readers", 1),)), Index((("child", 1),))),
+        ALARMS: (Index((("village", 1), ("since", -1))), Index((("child", 1),))),
         ERASED: (),
     }
 
     async def prepare(self, batch: Sequence[Occurred], work: Workspace) -> None:
         await work.load(REPORTS, {one.record.stream for one in batch})
-        raised = {one.event.child for one in batch if isinstance(one.event, ProtectionReportRaised)}
+        raised = {one.event.child for one in batch if isinstance(one.event, _FIRST)}
         await work.load(ERASED, raised)
 
     def fold(self, occurred: Occurred, work: Workspace) -> None:
         record, event = occurred
         if isinstance(event, SubjectKeyDestroyed):
             work.delete_where(REPORTS, "child", event.child)
+            work.delete_where(ALARMS, "child", event.child)
             work.put(ERASED, {"_id": event.child})
+            return
+        if isinstance(event, ProtectionWatchAlarmed):
+            if work.get(ERASED, event.child) is None:
+                work.put(ALARMS, _alarm(record, event))
             return
         document = work.get(REPORTS, record.stream)
         if isinstance(event, ProtectionReportRaised):
@@ -64,6 +76,16 @@ class ProtectionReports(ReadModel):
             _change(document, event)
             document["steps"].append(_step(record, event))
             work.put(REPORTS, document)
+
+
+def _alarm(record: Record, event: ProtectionWatchAlarmed) -> Document:
+    return {
+        "_id": record.id,
+        "report": event.report,
+        "child": event.child,
+        "village": event.village,
+        "since": event.since,
+    }
 
 
 def _raised(event: ProtectionReportRaised, before: Document | None) -> Document:

@@ -19,6 +19,7 @@ from shared.contracts.concerns import (
     ConcernClosureVerified,
     ConcernEscalated,
     ConcernFound,
+    ConcernMoved,
     ConcernProgressed,
     ConcernRaised,
     ConcernReferred,
@@ -53,6 +54,9 @@ ROUTES: Final[Mapping[ConcernKind, Body]] = {
     ConcernKind.DROPOUT: Body.EDUCATION,
 }
 """Lists that are passed on to one body and to no other (domain 3.2)."""
+
+FOLLOWER: Final = "visits/concerns_follow_their_child"
+"""Who moves concerns."""
 
 _OWNERS: Final[Mapping[int, Body]] = {1: Body.VILLAGE, 2: Body.TOWNSHIP, 3: Body.CIVIL_AFFAIRS}
 _ABOVE: Final[Mapping[Body, Body]] = {Body.VILLAGE: Body.TOWNSHIP, Body.TOWNSHIP: Body.CIVIL_AFFAIRS}
@@ -121,6 +125,17 @@ class AnswerReferral(Command):
     answer: Personal[Text]
 
 
+class MoveConcern(Command):
+    """By the policy that follows children alone."""
+
+    concern: ConcernId
+    village: VillageCode
+
+
+class MoveBy(MoveConcern):
+    person: PersonId
+
+
 class AssignmentBy(AssignConcern):
     person: PersonId
 
@@ -164,6 +179,13 @@ class ConcernStandsElsewhere(Refusal):
 
     status: ClassVar[int] = 422
     what_to_do: ClassVar[str] = "Make the concern's id beside whom it is about, so that both stand in one partition."
+
+
+class NotMovedByHand(Refusal):
+    """A concern follows its child by itself."""
+
+    status: ClassVar[int] = 403
+    what_to_do: ClassVar[str] = "Transfer the child's file; its concerns come along."
 
 
 class ConcernIsClosed(Refusal):
@@ -286,7 +308,7 @@ def found(child: str, kind: ConcernKind, severity: int) -> Aggregate[Concern]:
     return Aggregate(NotRaised(), evolve, decide_found)
 
 
-def decide(command: JudgedConcern | OnConcern, concern: Concern) -> Sequence[Event]:
+def decide(command: JudgedConcern | MoveBy | OnConcern, concern: Concern) -> Sequence[Event]:
     match command, concern:
         case JudgedConcern(), NotRaised():
             _check_placement(command)
@@ -297,6 +319,8 @@ def decide(command: JudgedConcern | OnConcern, concern: Concern) -> Sequence[Eve
             raise ConcernAlreadyRaised
         case _, NotRaised():
             raise NotOnFile
+        case MoveBy(), Raised():
+            return _moved(command, concern)
         case _, Raised():
             return [_on_raised(command, concern)]
         case _:
@@ -331,6 +355,14 @@ def _check_placement(command: RaiseConcern) -> None:
     about = command.child or command.household
     if about is not None and placement_of(about) != placement_of(command.concern):
         raise ConcernStandsElsewhere
+
+
+def _moved(command: MoveBy, concern: Raised) -> list[Event]:
+    if command.person != FOLLOWER:
+        raise NotMovedByHand
+    if command.village == concern.village:
+        return []
+    return [ConcernMoved(concern=command.concern, about=concern.about, village=command.village)]
 
 
 def _on_raised(command: OnConcern, concern: Raised) -> Event:
@@ -418,6 +450,8 @@ def evolve(concern: Concern, event: Event) -> Concern:
     if not isinstance(concern, Raised):
         raise AssertionError(event)
     match event:
+        case ConcernMoved():
+            return replace(concern, village=event.village)
         case ConcernAssigned():
             return replace(concern, owner=event.owner, stage=_not_back(concern, Stage.ASSIGNED))
         case ConcernProgressed():

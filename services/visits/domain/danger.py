@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final, NamedTuple
 
 from services.visits.domain.form import dangers_of
 from shared.contracts.forms import FORMS
+from shared.contracts.registry import CareSituation
 from shared.contracts.values import CareKind, ConcernKind, Danger, Situation
 from shared.contracts.visits import ChildFinding
 
@@ -42,7 +44,18 @@ def dangers_found(finding: ChildFinding, form: str | None) -> tuple[Danger, ...]
     found = set(finding.dangers.reveal() if finding.dangers else ())
     if form is not None and form in FORMS and finding.answers is not None:
         found.update(dangers_of(FORMS[form], finding.answers.reveal()))
-    care = finding.care_found
-    if care is not None and (care.living_alone.reveal() or care.kind.reveal() is CareKind.NOBODY):
+    if finding.care_found is not None and lives_alone(finding.care_found):
         found.add(Danger.LIVING_ALONE)
     return tuple(danger for danger in Danger if danger in found)
+
+
+def lives_alone(care: CareSituation) -> bool:
+    """Whether nobody cares for the child; not where that is erased."""
+    return bool(care.living_alone.get()) or care.kind.get() is CareKind.NOBODY
+
+
+def may_live_alone(birth_month: str | None, day: date) -> bool:
+    """By the age on that day. A birthday counts as the last day of its month; whose age nobody can tell is taken to be
+    a child: a report too many does no harm."""
+    years = LIVES_ALONE.under or 0
+    return f"{day.year - years:04}-{day:%m}" > (birth_month or "9")

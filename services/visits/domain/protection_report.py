@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, assert_never
+from typing import ClassVar, Final, assert_never
 
 from pydantic import AwareDatetime
 
@@ -21,6 +21,7 @@ from shared.contracts.protection import (
     ProtectionReportClosed,
     ProtectionReportFiled,
     ProtectionReportRaised,
+    ProtectionWatchAlarmed,
     Receipt,
     ReportReaderNamed,
     TemporaryCareArranged,
@@ -44,14 +45,21 @@ from shared.contracts.values import (
 from shared.eventlog.placement import derived_id
 from shared.standing.standing import ChildNotOnFile, Standing
 
+WATCH: Final = "visits/protection_watch"
+"""Who alarms."""
+
 
 class RaiseProtectionReport(Command):
-    """By anyone on duty. ``occurred_at`` is when it was discovered: the clock runs from there."""
+    """By anyone on duty. ``occurred_at`` is when it was discovered: the clock runs from there.
+
+    ``reporter`` is heard from the policy on what a file says alone, for anybody else it is who tells it.
+    """
 
     child: ChildId
     village: VillageCode
     situation: Counted[Situation]
     facts: Personal[Text] | None = None
+    reporter: PersonId | None = None
 
 
 class JudgedReport(RaiseProtectionReport):
@@ -102,6 +110,19 @@ class CloseProtectionReport(Command):
     text: Personal[Text]
 
 
+class AlarmProtectionWatch(Command):
+    """By the watch alone: what demands this report was told at ``since``, and none was open a minute later."""
+
+    report: ReportId
+    child: ChildId
+    village: VillageCode
+    since: AwareDatetime
+
+
+class AlarmBy(AlarmProtectionWatch):
+    person: PersonId
+
+
 class ReaderNamedBy(NameReportReader):
     person: PersonId
 
@@ -134,6 +155,13 @@ class ReportIsOpen(NothingToRecord):
     """A report of this situation is open for the child."""
 
     what_to_do: ClassVar[str] = "Tell what was found to the county, or record it as a visit; the report is under way."
+
+
+class NotTheWatch(Refusal):
+    """Whether a report is late is found out by the service itself."""
+
+    status: ClassVar[int] = 403
+    what_to_do: ClassVar[str] = "Raise the report that is missing with RaiseProtectionReport."
 
 
 class ReportIsClosed(Refusal):
@@ -215,8 +243,10 @@ def found(child: str, situation: Situation) -> Aggregate[Protection]:
     return Aggregate(NotRaised(), evolve, decide_found)
 
 
-def decide(command: JudgedReport | OnReport, report: Protection) -> Sequence[Event]:
+def decide(command: JudgedReport | AlarmBy | OnReport, report: Protection) -> Sequence[Event]:
     match command, report:
+        case AlarmBy(), _:
+            return _alarmed(command, report)
         case JudgedReport(), _ if _is_open(report):
             raise ReportIsOpen
         case JudgedReport(), _:
@@ -240,6 +270,17 @@ def decide(command: JudgedReport | OnReport, report: Protection) -> Sequence[Eve
             return [_on_open(command, report)]
         case _:
             raise AssertionError(command)
+
+
+def _alarmed(command: AlarmBy, report: Protection) -> list[Event]:
+    """Nothing when the report was opened meanwhile."""
+    if command.person != WATCH:
+        raise NotTheWatch
+    if _is_open(report):
+        return []
+    return [
+        ProtectionWatchAlarmed(report=command.report, child=command.child, village=command.village, since=command.since)
+    ]
 
 
 def _check_known(command: JudgedReport) -> None:
@@ -329,6 +370,8 @@ def evolve(report: Protection, event: Event) -> Protection:
     if isinstance(event, ProtectionReportRaised):
         readers = report.readers if isinstance(report, Report) else frozenset[str]()
         return Report(event.child, event.village, readers | {event.reporter})
+    if isinstance(event, ProtectionWatchAlarmed):
+        return report
     if not isinstance(report, Report):
         raise AssertionError(event)
     match event:

@@ -7,6 +7,8 @@ from typing import Any
 from services.visits.domain import protection_report
 from services.visits.domain.protection_report import (
     PROTECTION,
+    AlarmBy,
+    AlarmProtectionWatch,
     ArrangeTemporaryCare,
     AssessProtection,
     CareArrangedBy,
@@ -25,6 +27,7 @@ from services.visits.domain.protection_report import (
     TakeEmergencyMeasure,
     report_stream,
 )
+from services.visits.policies import RAISER
 from shared.commands.command import Handling, Target, as_it_is, told_by
 from shared.standing.look_up import StandingLookUp
 
@@ -32,7 +35,8 @@ from shared.standing.look_up import StandingLookUp
 def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
     async def judged(command: RaiseProtectionReport, person: str) -> JudgedReport:
         found = await standings.on(command.occurred_on, [command.child])
-        return JudgedReport(**dict(command), person=person, standing=found[command.child])
+        reporter = command.reporter if person == RAISER and command.reporter else person
+        return JudgedReport(**dict(command), person=reporter, standing=found[command.child])
 
     return [
         Handling(
@@ -43,6 +47,14 @@ def handlings(standings: StandingLookUp) -> list[Handling[Any]]:
             follows_files=True,
             learn=judged,
             from_device=as_it_is,
+        ),
+        Handling(
+            AlarmProtectionWatch,
+            action="handle_protection_report",
+            targets=lambda c: (Target(c.report, PROTECTION),),
+            division=lambda c, _: c.village,
+            follows_files=True,
+            learn=told_by(AlarmBy),
         ),
         _on(FileProtectionReport, FilingBy, "raise_protection_report"),
         _on(NameReportReader, ReaderNamedBy, "handle_protection_report"),

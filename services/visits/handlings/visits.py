@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from services.visits.domain import concern, protection_report, visit
-from services.visits.domain.danger import DEMANDS, LIVES_ALONE, dangers_found
+from services.visits.domain.danger import DEMANDS, dangers_found, may_live_alone
 from services.visits.domain.visit import (
     VISIT,
     AmendVisit,
@@ -138,13 +138,11 @@ class _Judging:
         return JudgedAmendment(**dict(command), person=person, unborn=ages.unborn, of_age=ages.of_age)
 
     async def _ages(self, day: date, early: Collection[str], alone: Collection[str]) -> _Ages:
-        """Few are asked for. Whose age nobody can tell now is taken to be a child: a report too many does no harm."""
+        """Few are asked for."""
         month = {child: await self._standings.birth_month(child) for child in {*early, *alone}}
-        years = LIVES_ALONE.under or 0
         return _Ages(
             unborn=frozenset(child for child in early if f"{day:%Y-%m}" < (month[child] or "")),
-            # A birthday counts as the last day of its month.
-            of_age=frozenset(child for child in alone if f"{day.year - years:04}-{day:%m}" > (month[child] or "9")),
+            of_age=frozenset(child for child in alone if may_live_alone(month[child], day)),
         )
 
 

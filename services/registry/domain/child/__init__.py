@@ -81,6 +81,7 @@ from services.registry.domain.child.own_fields import (
 from services.registry.domain.child.proposal import (
     AcceptanceBy,
     AcceptChange,
+    OneBlockIsProposed,
     ProposalNotOpen,
     ProposeChange,
     RefusalBy,
@@ -182,6 +183,7 @@ __all__ = [
     "NoTransferOffered",
     "NobodyIsEntrusted",
     "OfferTransfer",
+    "OneBlockIsProposed",
     "OverrideBy",
     "OverrideIsOver",
     "OverrideRisk",

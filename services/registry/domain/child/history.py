@@ -199,8 +199,9 @@ def _evolved(file: Open | Closed, event: ChildEvent) -> Child:
         case ChangeProposed() | ConflictingValueKept():
             return replace(file, proposals={**file.proposals, event.proposal: waiting(event)})
         case ChangeAccepted() | ChangeRefused():
-            left = {name: one for name, one in file.proposals.items() if name != event.proposal}
-            return replace(file, proposals=left)
+            left = dict(file.proposals)
+            decided = left.pop(event.proposal, None)
+            return replace(file, proposals=left, decided=(*file.decided, decided) if decided else file.decided)
         case ChildRegistered() | WelfareRecorded() | RiskLevelOverridden():
             return file
         case _:

@@ -104,11 +104,16 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides."""
+    """What will be recorded when a reviewer accepts it. Neither its finder nor who told the other value decides.
+
+    ``found_at`` is the visit that found it, on the day ``found_on``.
+    """
 
     value: Event
     found_by: str | None
     on_file_by: str | None = None
+    found_at: str | None = None
+    found_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class OnFile:
 
     ``blocks`` holds what was told last of each, as it was recorded;
     ``changed`` are those told, and ``guardian_on`` is when a guardian confirmed, since the last verification or review.
-    It prints nothing: marks and doubts stand in it as they are.
+    ``decided`` are the proposals that wait no more. It prints nothing: marks and doubts stand in it as they are.
     """
 
     residence: str
@@ -145,6 +150,7 @@ class OnFile:
     entrusted: Counted[date] | None = None
     blocks: Mapping[FileBlock, BlockEvent] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    decided: tuple[Proposal, ...] = ()
     risk: Counted[RiskLevel] | None = None
     own_fields: frozenset[str] = frozenset()
     offered_to: str | None = None
