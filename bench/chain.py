@@ -31,6 +31,9 @@ SECONDS: Final = 15
 WARM_UP_SECONDS: Final = 8
 PATIENCE_SECONDS: Final = 5
 SINGLE_UP_TO: Final = 500
+CALM: Final = 50
+ANSWERED: Final = 50
+"""Milliseconds for the answer to a command on a calm day."""
 FRESH_WITHIN: Final = {50: 50, 500: 150, 2_000: 300}
 LADDER: Final = (250, 500, 750, 1_000, 1_500, 2_000, 3_000)
 STEADY: Final = 3_000
@@ -55,6 +58,10 @@ async def freshness() -> list[Row]:
             seen = await _run(system, commands, rate, at_rate if rate <= SINGLE_UP_TO else _batches)
             note = f"p50 {p(seen.visible, 0.5):.0f}, p99 {p(seen.visible, 0.99):.0f} ms; {len(seen.visible):,} commands"
             rows.append(Row(f"freshness, p95 at {rate:,}/s", p(seen.visible, 0.95), "ms", within, "lower", note=note))
+            if rate == CALM:
+                rows.append(
+                    Row(f"a command answered at {rate}/s, p95", p(seen.answered, 0.95), "ms", ANSWERED, "lower")
+                )
     return rows
 
 

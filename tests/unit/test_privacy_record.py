@@ -12,6 +12,7 @@ from services.registry.domain.child import ChildFileIsClosed, ChildIsErased
 from services.registry.domain.privacy import (
     MOST_ATTACHMENTS,
     ON_FILE,
+    OPENING,
     PRIVACY,
     AddAttachment,
     AttachmentIdTaken,
@@ -27,6 +28,7 @@ from services.registry.domain.privacy import (
     NoSuchAttachment,
     NoticeNotGiven,
     NoticeUnknown,
+    OpenAttachment,
     PhotoWithoutConsent,
     RefuseConsent,
     RemoveAttachment,
@@ -41,6 +43,7 @@ from shared.contracts.consent import (
     AttachedFile,
     AttachmentAdded,
     AttachmentKind,
+    AttachmentOpened,
     AttachmentRemoved,
     Basis,
     Consent,
@@ -59,7 +62,7 @@ from shared.contracts.registry import ChildFileClosed, SubjectKeyDestroyed
 from shared.contracts.sealed import Personal
 from shared.contracts.values import CloseReason
 from shared.eventlog.placement import new_id
-from tests.support.builders import TOLD, a_registered_child, a_registration
+from tests.support.builders import TOLD, VILLAGE, a_registered_child, a_registration
 from tests.support.offices import Offices
 from tests.support.specification import given
 
@@ -263,6 +266,12 @@ def test_of_an_erased_child_and_of_an_unknown_one_nothing_is_recorded(command):
 
 
 # Attachments
+
+
+def test_each_opening_of_an_attachment_is_on_record_with_its_purpose():
+    fields = {"child": CHILD, "attachment": ATTACHMENT, "person": "county-1", "purpose": Personal("核对")}
+    command = OpenAttachment(opening=new_id("opening"), village=VILLAGE, occurred_at=TOLD, **fields)
+    given(OPENING).when(command).then(AttachmentOpened(**fields))
 
 
 def test_a_photo_is_kept_only_while_there_is_a_consent_to_it():

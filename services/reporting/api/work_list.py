@@ -134,6 +134,7 @@ def work_list_routes(lists: WorkLists, live: LiveModels, scope: Scope, caller: A
         that are the caller's to visit, and those with whom the caller has an appointment."""
         await scope.permit(who.person, "list_children", village)
         freshness = await caught_up(live, "duties", position)
+        await caught_up(live, "children", position)
         today = business_day(datetime.now(UTC))
         files = await lists.files(village)
         standing = await lists.open_duties(village, today)
@@ -205,7 +206,7 @@ def _child(one: OfChild, card: Document, owner: Owner, today: date) -> ChildOfLi
         school=schooling.get("school"),
         grade=schooling.get("grade"),
         stage=file.get("check", {}).get("stage"),
-        last_visit=card.get("visits", {}).get("last_on"),
+        last_visit=one.facts.seen[-1].day if one.facts.seen else None,
         tried_on=one.tried_on,
         visitor=owner.visitor,
         planned=[

@@ -53,8 +53,6 @@ _FILE: Final = {
     "file.check.stage": 1,
     "file.key_groups": 1,
     "file.open": 1,
-    "visits.last_on": 1,
-    "visits.last_kind": 1,
 }
 
 
