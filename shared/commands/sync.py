@@ -14,9 +14,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from shared.commands.command import EARLIEST, Command, Later, Told
+from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.commands.routes import Item, ItemAnswer, UnknownCommand, answer_of
 from shared.contracts.refusal import Refusal
+from shared.eventlog.port import LogError
 
 MAX_ITEMS: Final = 10_000
 AT_ONCE: Final = 500
@@ -119,9 +121,18 @@ class _Syncing:
         )
         for start in range(0, len(self._own), AT_ONCE):
             piece = self._own[start : start + AT_ONCE]
-            outcomes = await self._handler.handle_many([own.told for own in piece])
+            outcomes = await self._outcomes([own.told for own in piece])
             for own, outcome in zip(piece, outcomes, strict=True):
                 self.answers[own.place] = answer_of(own.told.command_id, outcome)
+
+    async def _outcomes(self, told: Sequence[Told]) -> Sequence[Outcome]:
+        """One alone is handled together with those that other devices send at the same time."""
+        if len(told) > 1:
+            return await self._handler.handle_many(told)
+        try:
+            return [await self._handler.handle(told[0])]
+        except (Refusal, LogError) as refusal:
+            return [refusal]
 
     def _told(self, item: Item) -> Told:
         command = self._commands[item.command].model_validate(item.body)
