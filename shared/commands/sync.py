@@ -6,14 +6,14 @@ order they happened, whatever order they came in.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from shared.commands.command import EARLIEST, Command, Later, Told
+from shared.commands.command import EARLIEST, Later, Told
 from shared.commands.gathering import Outcome
 from shared.commands.handler import Handler
 from shared.commands.routes import Item, ItemAnswer, UnknownCommand, answer_of
@@ -148,12 +148,6 @@ class _Syncing:
             traceparent=self._request.headers.get("traceparent"),
             later=self.later,
         )
-
-
-def _order(told: Told, rank: Mapping[type[Command], int]) -> tuple[datetime, int, str]:
-    if told.command.occurred_at is None:
-        raise ItemWithoutTime
-    return told.command.occurred_at, rank[type(told.command)], told.command_id
 
 
 def _unknown(item: Item) -> ItemAnswer:
