@@ -426,7 +426,8 @@ async def test_a_protection_report_is_for_named_readers_and_the_county(guanhu: I
     filing = FileProtectionReport(report=report, unit=Personal("派出所"), channel=ReportChannel.EMERGENCY_CALL)
     position = await guanhu.give(filing, DIRECTOR)
     own = (await shown(guanhu, "/protection-reports", DIRECTOR, position)).json()["reports"]
-    assert [one["hours_to_filing"] for one in own if one["report"] == report] == [3.0]
+    [hours] = [one["hours_to_filing"] for one in own if one["report"] == report]
+    assert 3 <= hours < 3.5
     card = (await shown(guanhu, f"/protection-reports/{report}", DIRECTOR)).json()
     assert (card["situation"], card["steps"][0]["facts"]) == ("violence_or_neglect", {"text": "手臂多处伤痕"})
 
